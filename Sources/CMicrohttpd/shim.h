@@ -1,0 +1,3 @@
+// What Swift cannot import from microhttpd.h by itself.
+#pragma once
+#include <microhttpd.h>

@@ -1,0 +1,3 @@
+// What Swift cannot import from sqlite3.h by itself.
+#pragma once
+#include <sqlite3.h>

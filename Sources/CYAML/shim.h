@@ -1,0 +1,3 @@
+// libyaml's event interface.
+#pragma once
+#include <yaml.h>

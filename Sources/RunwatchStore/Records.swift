@@ -1,0 +1,267 @@
+package import RunwatchCore
+
+/// A row of `watch`.
+package struct WatchID: Hashable, Comparable, Sendable {
+    package var rowID: Int64
+
+    package init(rowID: Int64) {
+        self.rowID = rowID
+    }
+
+    package static func < (left: WatchID, right: WatchID) -> Bool { left.rowID < right.rowID }
+}
+
+/// What the database remembers of a watch: all that a restart needs to go on.
+package struct SavedWatch: Sendable, Equatable {
+    package var id: WatchID
+    package var name: WatchName
+    package var state: RunState
+    package var previousState: RunState?
+    /// Transitions so far, over all lives of the watch.
+    package var sequence: Int
+    package var polls: Int
+    package var watchedSince: Timestamp
+    package var phase: SavedPhase
+    /// When the present state was observed; `nil` while unknown.
+    package var observedAt: Timestamp?
+    package var notBefore: Timestamp?
+    /// The last transition or progress.
+    package var changedAt: Timestamp?
+    package var progress: Progress?
+    package var message: String
+    /// A JSON object as bytes; empty for none.
+    package var detail: [UInt8]
+    /// A `run.stalled` was told since the last change.
+    package var isStalled: Bool
+
+    package init(
+        id: WatchID, name: WatchName, state: RunState = .unknown, previousState: RunState? = nil,
+        sequence: Int = 0, polls: Int = 0, watchedSince: Timestamp,
+        phase: SavedPhase = SavedPhase(), observedAt: Timestamp? = nil,
+        notBefore: Timestamp? = nil, changedAt: Timestamp? = nil, progress: Progress? = nil,
+        message: String = "", detail: [UInt8] = [], isStalled: Bool = false
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.previousState = previousState
+        self.sequence = sequence
+        self.polls = polls
+        self.watchedSince = watchedSince
+        self.phase = phase
+        self.observedAt = observedAt
+        self.notBefore = notBefore
+        self.changedAt = changedAt
+        self.progress = progress
+        self.message = message
+        self.detail = detail
+        self.isStalled = isStalled
+    }
+}
+
+/// What is written lazily: a lost one costs a poll more, or a phase, and nothing else.
+package struct SavedPhase: Sendable, Equatable {
+    package var firstPollAt: Timestamp?
+    /// The first poll that was answered.
+    package var firstAnswerAt: Timestamp?
+    package var lastPollAt: Timestamp?
+    /// The start of the last poll that still saw the present state.
+    package var lastSeenAt: Timestamp?
+    package var nextPollAt: Timestamp?
+    /// Polls since the last transition or progress: the exponent of the backoff.
+    package var step: Int
+
+    package init(
+        firstPollAt: Timestamp? = nil, firstAnswerAt: Timestamp? = nil,
+        lastPollAt: Timestamp? = nil, lastSeenAt: Timestamp? = nil,
+        nextPollAt: Timestamp? = nil, step: Int = 0
+    ) {
+        self.firstPollAt = firstPollAt
+        self.firstAnswerAt = firstAnswerAt
+        self.lastPollAt = lastPollAt
+        self.lastSeenAt = lastSeenAt
+        self.nextPollAt = nextPollAt
+        self.step = step
+    }
+}
+
+/// An event to record, and the receivers that it is owed to.
+package struct NewEvent: Sendable, Equatable {
+    package var type: EventType
+    package var timestamp: Timestamp
+    /// `SERVICE/ID`, or what else the event is about: a service, a group, a receiver.
+    package var subject: String
+    /// The event as it is sent.
+    package var json: [UInt8]
+    /// Names of receivers, each once; one delivery is made for each.
+    package var receivers: [String]
+
+    package init(
+        type: EventType, timestamp: Timestamp, subject: String, json: [UInt8], receivers: [String]
+    ) {
+        self.type = type
+        self.timestamp = timestamp
+        self.subject = subject
+        self.json = json
+        self.receivers = receivers
+    }
+}
+
+/// A change of the record. Changes are written in the order of their submission, each whole or not at all.
+package enum Change: Sendable {
+    /// A watch reached a new state: the row, its history, the event and its deliveries, and any further
+    /// events that follow from it (`group.finished`). Written once: a (watch, sequence) that is already
+    /// in the history is left alone, with its events and deliveries.
+    case transition(TransitionChange)
+    /// A watch's progress, message or detail changed within a state. No event.
+    case progress(ProgressChange)
+    /// An event of its own: a stall, a service going down or coming back.
+    case event(NewEvent, stalled: WatchID?)
+    /// Counters and phases of watches, in a batch.
+    case phases([(id: WatchID, polls: Int, phase: SavedPhase)])
+    /// An attempt at a delivery, and what became of the delivery.
+    case attempt(AttemptChange)
+}
+
+package struct TransitionChange: Sendable {
+    package var id: WatchID
+    package var state: RunState
+    package var previousState: RunState
+    package var sequence: Int
+    package var observedAt: Timestamp
+    package var notBefore: Timestamp?
+    package var progress: Progress?
+    package var message: String
+    package var detail: [UInt8]
+    package var polls: Int
+    package var phase: SavedPhase
+    package var events: [NewEvent]
+
+    package init(
+        id: WatchID, state: RunState, previousState: RunState, sequence: Int,
+        observedAt: Timestamp, notBefore: Timestamp?, progress: Progress?, message: String,
+        detail: [UInt8], polls: Int, phase: SavedPhase, events: [NewEvent]
+    ) {
+        self.id = id
+        self.state = state
+        self.previousState = previousState
+        self.sequence = sequence
+        self.observedAt = observedAt
+        self.notBefore = notBefore
+        self.progress = progress
+        self.message = message
+        self.detail = detail
+        self.polls = polls
+        self.phase = phase
+        self.events = events
+    }
+}
+
+package struct ProgressChange: Sendable {
+    package var id: WatchID
+    package var changedAt: Timestamp
+    package var progress: Progress?
+    package var message: String
+    package var detail: [UInt8]
+
+    package init(
+        id: WatchID, changedAt: Timestamp, progress: Progress?, message: String, detail: [UInt8]
+    ) {
+        self.id = id
+        self.changedAt = changedAt
+        self.progress = progress
+        self.message = message
+        self.detail = detail
+    }
+}
+
+package struct AttemptChange: Sendable {
+    package enum Outcome: Sendable, Equatable {
+        case delivered
+        /// Tried again not before that moment.
+        case retry(at: Timestamp)
+        /// Given up; kept for `redeliver`. The event, if any, is recorded with it.
+        case failed(NewEvent?)
+    }
+
+    /// The delivery's `webhook-id`.
+    package var delivery: String
+    package var at: Timestamp
+    package var outcome: Outcome
+    /// The HTTP status; `nil` when there was none.
+    package var status: Int?
+    package var duration: Duration
+    /// What came back or went wrong, for people; at most 500 bytes, no secrets.
+    package var message: String
+
+    package init(
+        delivery: String, at: Timestamp, outcome: Outcome, status: Int?, duration: Duration,
+        message: String
+    ) {
+        self.delivery = delivery
+        self.at = at
+        self.outcome = outcome
+        self.status = status
+        self.duration = duration
+        self.message = message
+    }
+}
+
+/// What a commit made true; told to the store's listeners after it is on disk.
+package struct Committed: Sendable {
+    /// In the order of their numbers.
+    package var events: [RecordedEvent] = []
+    /// Receivers that have new deliveries.
+    package var receivers: Set<String> = []
+
+    package init() {}
+
+    package var isEmpty: Bool { events.isEmpty && receivers.isEmpty }
+}
+
+package struct RecordedEvent: Sendable, Equatable {
+    /// Grows with every event; never used twice.
+    package var number: Int64
+    package var type: EventType
+    package var timestamp: Timestamp
+    package var subject: String
+    package var json: [UInt8]
+
+    package init(
+        number: Int64, type: EventType, timestamp: Timestamp, subject: String, json: [UInt8]
+    ) {
+        self.number = number
+        self.type = type
+        self.timestamp = timestamp
+        self.subject = subject
+        self.json = json
+    }
+}
+
+/// A delivery that is due, with all that an attempt needs.
+package struct PendingDelivery: Sendable, Equatable {
+    /// The `webhook-id`: `msg_` and 26 characters; never a dot.
+    package var id: String
+    package var receiver: String
+    package var event: RecordedEvent
+    /// Attempts made so far.
+    package var attempts: Int
+
+    package init(id: String, receiver: String, event: RecordedEvent, attempts: Int) {
+        self.id = id
+        self.receiver = receiver
+        self.event = event
+        self.attempts = attempts
+    }
+}
+
+/// A run that a discovery has met, and whether it became a watch.
+package struct DiscoveredRun: Sendable, Hashable {
+    package var run: String
+    package var isWatched: Bool
+
+    package init(run: String, isWatched: Bool) {
+        self.run = run
+        self.isWatched = isWatched
+    }
+}
