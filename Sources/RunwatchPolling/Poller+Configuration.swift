@@ -1,0 +1,264 @@
+import Logging
+package import RunwatchCore
+import RunwatchHTTP
+import RunwatchLinux
+import RunwatchServices
+package import RunwatchStore
+
+extension Poller {
+    /// Takes up a configuration, the first one or the next: what is unchanged goes on untouched.
+    ///
+    /// Calls must not overlap. When the store fails, nothing is changed.
+    /// - Parameter downServices: Services whose `service.down` was told and not yet taken back.
+    package func apply(
+        _ configuration: Configuration, downServices: Set<String> = []
+    ) async throws(StoreError) {
+        endedMeanwhile = []
+        var kinds: [String: String] = [:]
+        for service in configuration.services { kinds[service.name] = service.kind.name }
+        try await store.flush()
+        let adoption = try await store.adopt(
+            configuration.watches, discoveries: configuration.discoveries, kinds: kinds)
+        // From here on nothing waits: polling sees the old configuration or the new one.
+        let clock = Clockwork(time)
+        epoch &+= 1
+        receivers = Dictionary(
+            configuration.receivers.map { ($0.name, $0.on) }, uniquingKeysWith: { first, _ in first })
+        groups = [:]
+        let previouslyEnded = ended
+        ended = [:]
+        renew(configuration.services, downServices: downServices, clock)
+        for (spec, saved) in zip(configuration.watches, adoption.watches) {
+            guard let service = services[spec.name.service] else { continue }
+            take(spec, saved, service: service, discovery: nil, previouslyEnded, clock)
+        }
+        for (position, spec) in configuration.discoveries.enumerated() {
+            guard let service = services[spec.service] else { continue }
+            renew(
+                spec, service, met: adoption.met[position],
+                found: adoption.discovered[position], previouslyEnded, clock)
+        }
+        dropLeft()
+        endedMeanwhile = []
+        for service in services.values { pump(service) }
+        arm()
+    }
+
+    // MARK: Services
+
+    private func renew(
+        _ settings: [ServiceSettings], downServices: Set<String>, _ clock: Clockwork
+    ) {
+        var left = services
+        for wanted in settings {
+            if let service = left.removeValue(forKey: wanted.name) {
+                if service.settings != wanted { change(service, to: wanted, clock) }
+                continue
+            }
+            let service = ServiceSlot(
+                number: nextNumber(), settings: wanted,
+                transport: transport(for: wanted.connection), since: clock.wallClock)
+            if downServices.contains(wanted.name) {
+                service.health = ServiceHealthMachine(wasToldDown: true)
+            }
+            services[wanted.name] = service
+            servicesByNumber[service.number] = service
+        }
+        for (name, service) in left {
+            services[name] = nil
+            servicesByNumber[service.number] = nil
+        }
+    }
+
+    private func change(_ service: ServiceSlot, to wanted: ServiceSettings, _ clock: Clockwork) {
+        let limitsOnly = { (settings: ServiceSettings) in
+            var settings = settings
+            settings.limits = wanted.limits
+            return settings
+        }
+        let isSamePeer = limitsOnly(service.settings) == wanted
+        service.settings = wanted
+        service.budget = service.budget.with(wanted.limits)
+        guard !isSamePeer else { return }
+        // Another address or other credentials: what the old ones answered says nothing any more.
+        let wasDown = service.health.health == .down
+        service.kind = makeServiceKind(wanted)
+        service.transport = transport(for: wanted.connection)
+        service.coalescing = CoalescingMachine(wanted.coalesce)
+        service.health = wasDown ? ServiceHealthMachine(wasToldDown: true) : ServiceHealthMachine()
+        service.healthSince = clock.wallClock
+    }
+
+    private func transport(for options: HTTPConnectionOptions) -> any HTTPTransport {
+        if let transport = transports[options] { return transport }
+        let transport = makeTransport(executor.queue, options)
+        transports[options] = transport
+        return transport
+    }
+
+    // MARK: Watches
+
+    /// Goes on with a watch, begins it, or notes that it has ended.
+    private func take(
+        _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
+        _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
+    ) {
+        if let group = spec.group { groups[group, default: GroupTally()].join(spec) }
+        if let index = service.watches[spec.name.run] {
+            return renew(index, spec, discovery: discovery, clock)
+        }
+        var state = saved.state
+        if endedMeanwhile.contains(spec.name), let end = previouslyEnded[spec.name] {
+            // It ended after the store had been read.
+            state = end.state
+        }
+        guard !state.isFinal else {
+            ended[spec.name] = EndedWatch(id: saved.id, spec: spec, state: state)
+            if let group = spec.group { groups[group]?.ended(spec.name, as: state) }
+            return
+        }
+        insert(spec, saved, service: service, discovery: discovery, clock, countsInGroup: true)
+    }
+
+    private func renew(
+        _ index: Int32, _ spec: WatchSpec, discovery: DiscoverySlot?, _ clock: Clockwork
+    ) {
+        guard let slot = watches[Int(index)] else { return }
+        watches[Int(index)]?.epoch = epoch
+        watches[Int(index)]?.discovery = discovery
+        if let group = spec.group { groups[group]?.active += 1 }
+        guard slot.spec != spec else { return }
+        let settingsChanged = slot.spec.settings != spec.settings
+        watches[Int(index)]?.spec = spec
+        guard settingsChanged else { return }
+        watchDeadline(index)
+        guard !slot.isInFlight, !slot.isReady else { return }
+        // Shorter waits count from now on; longer ones after the poll that was planned.
+        let next = slot.machine.nextPoll(
+            after: clock.now, settings: spec.settings, unit: generator.unit())
+        if next < slot.dueAt { schedule(index, at: next) }
+    }
+
+    /// Begins to poll a watch, in its old phase where it has one.
+    @discardableResult
+    func insert(
+        _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
+        _ clock: Clockwork, countsInGroup: Bool = true
+    ) -> Int32 {
+        let machine = WatchMachine(memory: saved.memory(clock))
+        let slot = WatchSlot(
+            id: saved.id, spec: spec, service: service, discovery: discovery, machine: machine,
+            watchedSince: saved.watchedSince, dueAt: clock.now, servedFrom: clock.now,
+            epoch: epoch)
+        let index: Int32
+        if let free = freeSlots.popLast() {
+            index = free
+            watches[Int(free)] = slot
+        } else {
+            index = Int32(watches.count)
+            watches.append(slot)
+        }
+        service.watches[spec.name.run] = index
+        if countsInGroup, let group = spec.group {
+            groups[group, default: GroupTally()].active += 1
+            groups[group]?.join(spec)
+        }
+        let interval = Backoff.wait(spec.settings.poll, step: Int(machine.step), unit: 0.5)
+        book(index, interval: interval)
+        schedule(index, at: firstPoll(spec, saved, interval: interval, clock))
+        watchDeadline(index)
+        return index
+    }
+
+    /// The old plan where it still makes sense; else a place in the first interval by the name.
+    private func firstPoll(
+        _ spec: WatchSpec, _ saved: SavedWatch, interval: Duration, _ clock: Clockwork
+    ) -> Instant {
+        let spread = clock.now.advanced(by: Backoff.phase(of: spec.name, in: spec.settings.poll))
+        guard let next = saved.phase.nextPollAt else { return spread }
+        let planned = clock.planned(next)
+        // Overdue after a time away: all the others are too. Far ahead: the wall clock was set back.
+        guard planned > clock.now, planned <= clock.now.advanced(by: interval + interval) else {
+            return spread
+        }
+        return planned
+    }
+
+    // MARK: Discoveries
+
+    private func renew(
+        _ spec: DiscoverySpec, _ service: ServiceSlot, met: Set<String>?, found: [SavedWatch],
+        _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
+    ) {
+        let discovery: DiscoverySlot
+        if let known = service.discoveries.first(where: { $0.spec.runTag == spec.runTag }) {
+            discovery = known
+            known.spec = spec
+            known.epoch = epoch
+        } else {
+            discovery = DiscoverySlot(
+                number: nextNumber(), spec: spec, met: met, dueAt: clock.now, epoch: epoch)
+            service.discoveries.append(discovery)
+            planDiscovery(discovery, service, at: clock.now)
+        }
+        for saved in found {
+            let name = saved.name
+            // A list that names the run has the last word on it.
+            if let index = service.watches[name.run], watches[Int(index)]?.epoch == epoch,
+                watches[Int(index)]?.discovery == nil
+            {
+                continue
+            }
+            let watch = WatchSpec(
+                name: name, label: spec.label, group: spec.group, settings: spec.settings,
+                origin: .discovery(spec.path, line: spec.line))
+            take(
+                watch, saved, service: service, discovery: discovery, previouslyEnded, clock)
+        }
+        // Found while the store was being read: not in what was read, and not to be dropped.
+        for index in service.watches.values {
+            guard let slot = watches[Int(index)], slot.discovery === discovery, slot.epoch != epoch
+            else { continue }
+            watches[Int(index)]?.epoch = epoch
+            if let group = slot.spec.group { groups[group, default: GroupTally()].active += 1 }
+        }
+    }
+
+    /// Stops what the new configuration does not name.
+    private func dropLeft() {
+        for index in watches.indices {
+            guard let slot = watches[index] else { continue }
+            let isServed = services[slot.service.name] === slot.service
+            if slot.epoch != epoch || !isServed { remove(Int32(index)) }
+        }
+        for service in services.values {
+            service.discoveries.removeAll { $0.epoch != epoch }
+        }
+        let used = Set(services.values.map(\.settings.connection))
+        for options in transports.keys where !used.contains(options) {
+            transports.removeValue(forKey: options)?.close()
+        }
+    }
+}
+
+extension SavedWatch {
+    /// What the record says, on this process's clock.
+    fileprivate func memory(_ clock: Clockwork) -> WatchMachine.Memory {
+        var memory = WatchMachine.Memory()
+        memory.state = state
+        memory.previousState = previousState
+        memory.sequence = sequence
+        memory.polls = polls
+        memory.step = phase.step
+        memory.isStalled = isStalled
+        memory.progress = progress
+        memory.firstPollAt = clock.past(phase.firstPollAt)
+        memory.firstAnswerAt = clock.past(phase.firstAnswerAt)
+        memory.lastPollAt = clock.past(phase.lastPollAt)
+        memory.lastSeenAt = clock.past(phase.lastSeenAt)
+        memory.observedAt = clock.past(observedAt)
+        memory.notBefore = clock.past(notBefore)
+        memory.changedAt = clock.past(changedAt)
+        return memory
+    }
+}

@@ -1,0 +1,311 @@
+import Logging
+import RunwatchCore
+import RunwatchHTTP
+import RunwatchServices
+import RunwatchStore
+
+/// What a request was sent for, to find the watches again when its answer comes.
+struct PollTarget: Sendable {
+    var index: Int32
+    var id: WatchID
+}
+
+/// A request under way.
+struct PollRequest {
+    var scope: PollScope
+    var service: ServiceSlot
+    /// The watches that were due for it.
+    var due: [PollTarget]
+    var discovery: DiscoverySlot?
+    var startedAt: Instant
+}
+
+extension Poller {
+    /// Sends what is due at a service, as far as its health and its budget allow.
+    func pump(_ service: ServiceSlot) {
+        while !isDraining {
+            dropStale(service)
+            let hasDiscovery = service.discoveries.contains(where: \.isReady)
+            guard !service.ready.isEmpty || hasDiscovery, !service.isAllInFlight else { return }
+            let now = time.now()
+            switch service.health.permission(at: now) {
+            case .granted: break
+            case .notBefore(let moment): return wake(service, at: moment)
+            case .afterProbe: return
+            }
+            guard store.backlog < Poller.longestBacklog else {
+                return wake(service, at: now.advanced(by: .seconds(1)))
+            }
+            switch service.budget.take(at: now) {
+            case .granted: send(nextRequest(service, at: now))
+            case .busy: return
+            case .notBefore(let moment): return wake(service, at: moment)
+            }
+        }
+    }
+
+    private func dropStale(_ service: ServiceSlot) {
+        while let first = service.ready.first {
+            if let slot = watches[Int(first)], slot.isReady, slot.service === service { return }
+            _ = service.ready.popFirst()
+        }
+    }
+
+    /// Takes what is due first, and whatever the same request can serve.
+    private func nextRequest(_ service: ServiceSlot, at now: Instant) -> PollRequest {
+        if service.kind.coalesces, prefersAll(service) {
+            return PollRequest(
+                scope: .all, service: service, due: takeReady(service) { _ in true },
+                discovery: nil, startedAt: now)
+        }
+        if let discovery = service.discoveries.first(where: \.isReady) {
+            return tagged(discovery, service, at: now)
+        }
+        guard let index = service.ready.popFirst(), let slot = watches[Int(index)] else {
+            preconditionFailure("a service was pumped with nothing due")
+        }
+        return PollRequest(
+            scope: .run(slot.spec.name.run), service: service,
+            due: [PollTarget(index: index, id: slot.id)], discovery: nil, startedAt: now)
+    }
+
+    private func tagged(_ discovery: DiscoverySlot, _ service: ServiceSlot, at now: Instant)
+        -> PollRequest
+    {
+        let due = takeReady(service) { $0.discovery === discovery }
+        return PollRequest(
+            scope: .tag(discovery.spec.runTag), service: service, due: due, discovery: discovery,
+            startedAt: now)
+    }
+
+    /// How many single polls a request for all would replace within one interval of what is due.
+    private func prefersAll(_ service: ServiceSlot) -> Bool {
+        var interval = Duration.seconds(1)
+        if let first = service.ready.first, let slot = watches[Int(first)] {
+            interval = Backoff.wait(
+                slot.spec.settings.poll, step: Int(slot.machine.step), unit: 0.5)
+        } else if let discovery = service.discoveries.first(where: \.isReady) {
+            interval = Backoff.wait(discovery.spec.settings.poll, step: discovery.step, unit: 0.5)
+        }
+        let polls = Double(service.rate) * Double(interval.wholeMilliseconds) / 1_000_000
+        let looks = service.discoveries.isEmpty ? 0.0 : Double(service.discoveries.count)
+        return service.coalescing.choosesAll(replacing: polls + looks)
+    }
+
+    private func takeReady(_ service: ServiceSlot, where serves: (WatchSlot) -> Bool)
+        -> [PollTarget]
+    {
+        var taken: [PollTarget] = []
+        var left = ReadyQueue()
+        while let index = service.ready.popFirst() {
+            guard let slot = watches[Int(index)], slot.isReady, slot.service === service else {
+                continue
+            }
+            if serves(slot) {
+                taken.append(PollTarget(index: index, id: slot.id))
+            } else {
+                left.append(index)
+            }
+        }
+        service.ready = left
+        return taken
+    }
+
+    private func send(_ request: PollRequest) {
+        let service = request.service
+        var parameters: [String: String] = [:]
+        for target in request.due {
+            guard let slot = watches[Int(target.index)] else { continue }
+            parameters = slot.spec.parameters
+            service.lateness.add(slot.dueAt.duration(to: request.startedAt))
+            watches[Int(target.index)]?.isReady = false
+            watches[Int(target.index)]?.isInFlight = true
+            notePoll(target.index, at: request.startedAt)
+        }
+        if case .run = request.scope {} else {
+            parameters = [:]
+            service.polls.common += 1
+        }
+        if request.scope == .all {
+            service.isAllInFlight = true
+            for discovery in service.discoveries { discovery.isReady = false }
+        }
+        request.discovery?.isReady = false
+        service.health.polled()
+        requestsInFlight += 1
+        let outgoing = service.kind.request(for: request.scope, parameters: parameters)
+        service.transport.send(outgoing) { result in
+            self.completed(request, result)
+        }
+    }
+
+    /// Counts a poll for a watch, and keeps its deadline in view from the first one on.
+    func notePoll(_ index: Int32, at moment: Instant) {
+        guard let slot = watches[Int(index)] else { return }
+        let isFirst = slot.machine.firstPollAt == nil
+        watches[Int(index)]?.machine.polled(at: moment)
+        watches[Int(index)]?.isDirty = true
+        if isFirst { watchDeadline(index) }
+    }
+
+    func watchDeadline(_ index: Int32) {
+        guard let slot = watches[Int(index)],
+            let deadline = slot.machine.deadline(slot.spec.settings)
+        else { return }
+        deadlines.push(
+            .deadline(index), at: deadline.advanced(by: Poller.deadlineAllowance))
+    }
+
+    // MARK: Answers
+
+    private func completed(_ request: PollRequest, _ result: Result<HTTPResponse, HTTPFailure>) {
+        let service = request.service
+        let clock = Clockwork(time)
+        requestsInFlight -= 1
+        service.budget.release()
+        if request.scope == .all { service.isAllInFlight = false }
+        for target in request.due where watches[Int(target.index)]?.id == target.id {
+            watches[Int(target.index)]?.isInFlight = false
+        }
+        switch result {
+        case .success(let response): read(response, of: request, clock)
+        case .failure(let failure): fail(request, failure, clock)
+        }
+        if isDraining {
+            if requestsInFlight == 0 { finishDraining() }
+            return
+        }
+        if servicesByNumber[service.number] === service { pump(service) }
+        arm()
+    }
+
+    private func read(_ response: HTTPResponse, of request: PollRequest, _ clock: Clockwork) {
+        let service = request.service
+        let answer = service.kind.read(response, scope: request.scope) {
+            service.watches[$0] != nil
+        }
+        switch answer {
+        case .observations(let observations):
+            service.polls.answered += 1
+            count(response.body.count, of: request)
+            serviceSucceeded(service, clock)
+            apply(observations, to: request, clock)
+        case .refused(let message):
+            service.polls.refused += 1
+            serviceSucceeded(service, clock)
+            giveUp(request, message: message, clock)
+        case .failed(let reason, let message, let hint):
+            let wait = hint?.wait(
+                from: clock.wallClock, limit: ServiceHealthMachine.longestHint)
+            if isTooCommon(request, reason) {
+                return askSingly(request, message: message, bytes: response.body.count, clock)
+            }
+            serviceFailed(request, reason, message: message, hint: wait, clock)
+        }
+    }
+
+    private func fail(_ request: PollRequest, _ failure: HTTPFailure, _ clock: Clockwork) {
+        let reason: PollFailureReason
+        switch failure.code {
+        case .cancelled: return giveUp(request, message: failure.message, clock)
+        case .name, .connect, .interrupted: reason = .connection
+        case .timeout: reason = .timeout
+        case .tooLarge: reason = .tooLarge
+        case .malformed: reason = .unreadable
+        case .badRequest: reason = .refused
+        }
+        if isTooCommon(request, reason) {
+            return askSingly(
+                request, message: failure.message,
+                bytes: request.service.settings.maximumAllAnswer, clock)
+        }
+        serviceFailed(request, reason, message: failure.message, hint: nil, clock)
+    }
+
+    private func count(_ bytes: Int, of request: PollRequest) {
+        switch request.scope {
+        case .run: request.service.coalescing.answeredSingle(bytes: bytes)
+        case .all: request.service.coalescing.answeredAll(bytes: bytes)
+        case .tag: request.discovery?.coalescing.answeredAll(bytes: bytes)
+        }
+    }
+
+    /// A request for all that is refused or too large is no fault of the service: single ones may do.
+    private func isTooCommon(_ request: PollRequest, _ reason: PollFailureReason) -> Bool {
+        request.scope == .all && request.service.settings.coalesce == .auto
+            && (reason == .tooLarge || reason == .refused)
+    }
+
+    private func askSingly(
+        _ request: PollRequest, message: String, bytes: Int, _ clock: Clockwork
+    ) {
+        let service = request.service
+        logger.notice(
+            "the answer about all runs is no use; runs are asked for one by one",
+            metadata: ["service": "\(service.name)", "reason": "\(message)"])
+        service.coalescing.refusedAll(bytes: bytes)
+        service.health.settled()
+        for target in request.due where watches[Int(target.index)]?.id == target.id {
+            schedule(target.index, at: clock.now)
+        }
+        for discovery in service.discoveries { planDiscovery(discovery, service, at: clock.now) }
+    }
+
+    /// Lets the watches of a request wait their turn: nothing was learned of them.
+    private func giveUp(_ request: PollRequest, message: String, _ clock: Clockwork) {
+        request.service.health.settled()
+        for target in request.due where watches[Int(target.index)]?.id == target.id {
+            lastErrors[target.id] = message
+            watches[Int(target.index)]?.machine.failed(wasDue: true)
+            expire(target.index, clock)
+            reschedule(target.index, clock, unit: generator.unit())
+        }
+        if request.scope == .all {
+            for discovery in request.service.discoveries {
+                planDiscovery(discovery, request.service, clock)
+            }
+        } else if let discovery = request.discovery {
+            planDiscovery(discovery, request.service, clock)
+        }
+    }
+
+    // MARK: Health
+
+    private func serviceSucceeded(_ service: ServiceSlot, _ clock: Clockwork) {
+        let before = service.health.health
+        let turn = service.health.succeeded()
+        if before != .up {
+            service.healthSince = clock.wallClock
+            logger.notice("service is up again", metadata: ["service": "\(service.name)"])
+        }
+        if turn == .cameUp { tellService(service, .serviceUp, clock) }
+    }
+
+    private func serviceFailed(
+        _ request: PollRequest, _ reason: PollFailureReason, message: String, hint: Duration?,
+        _ clock: Clockwork
+    ) {
+        let service = request.service
+        service.polls.failed[reason, default: 0] += 1
+        let before = service.health.health
+        let turn = service.health.failed(
+            reason, message: message, startedAt: request.startedAt, at: clock.now, hint: hint,
+            unit: generator.unit())
+        giveUp(request, message: message, clock)
+        let health = service.health.health
+        if health != before {
+            service.healthSince = clock.wallClock
+            logger.warning(
+                "service is \(health.rawValue)",
+                metadata: [
+                    "service": "\(service.name)", "reason": "\(reason.rawValue)",
+                    "message": "\(message)",
+                ])
+        }
+        if turn == .wentDown { tellService(service, .serviceDown, clock) }
+        // What is already due waits in line; its deadlines do not.
+        if case .notBefore(let moment) = service.health.permission(at: clock.now) {
+            wake(service, at: moment)
+        }
+    }
+}

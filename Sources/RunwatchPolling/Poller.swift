@@ -1,0 +1,245 @@
+package import Dispatch
+package import Logging
+package import RunwatchCore
+package import RunwatchHTTP
+import RunwatchLinux
+import RunwatchServices
+package import RunwatchStore
+
+/// Asks the services when it is time, and hands what it learns to the store.
+///
+/// One queue holds the table of watches, one heap of deadlines, one timer and the transport; the machines
+/// decide, this actor carries out. Nothing here waits for the disk.
+package actor Poller {
+    /// Makes the transport for one kind of connection; called on the poller's queue.
+    package typealias TransportFactory =
+        @Sendable (DispatchQueue, HTTPConnectionOptions) -> any HTTPTransport
+
+    enum Key: Sendable {
+        case watch(Int32)
+        /// A watch's deadline has passed and no poll has settled it.
+        case deadline(Int32)
+        case service(Int32)
+        case discovery(service: Int32, number: Int32)
+        case housekeeping
+    }
+
+    /// What is due this soon is due now, so that a tick serves many.
+    static let lookAhead = Duration.milliseconds(20)
+    /// An answer on its way at the deadline is waited for this long.
+    static let deadlineAllowance = Duration.seconds(2)
+    /// Counters and phases are written this often; losing them costs a phase.
+    static let phaseInterval = Duration.seconds(15)
+    /// With this many changes waiting for the disk, asking for more news is no use.
+    static let longestBacklog = 100_000
+    /// A timer is never armed for longer, so that a machine that slept is noticed.
+    static let longestSleep = Duration.seconds(60)
+
+    let executor: QueueExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
+    let store: Store
+    let time: any TimeSource
+    let logger: Logger
+    let makeTransport: TransportFactory
+    var generator: SeededGenerator
+
+    var services: [String: ServiceSlot] = [:]
+    var servicesByNumber: [Int32: ServiceSlot] = [:]
+    var transports: [HTTPConnectionOptions: any HTTPTransport] = [:]
+    var watches: ContiguousArray<WatchSlot?> = []
+    var freeSlots: [Int32] = []
+    var ended: [WatchName: EndedWatch] = [:]
+    var groups: [String: GroupTally] = [:]
+    var receivers: [String: Set<EventType>] = [:]
+    var lastErrors: [WatchID: String] = [:]
+    var deadlines = DeadlineQueue<Key>()
+    var timer: (any DispatchSourceTimer)?
+    var armedFor: Instant?
+    var lastNumber: Int32 = 0
+    var epoch: UInt32 = 0
+    var isDraining = false
+    var drained: [CheckedContinuation<Void, Never>] = []
+    /// Watches that ended while a configuration was being adopted: what was read of them is old.
+    var endedMeanwhile: Set<WatchName> = []
+    var requestsInFlight = 0
+
+    package init(
+        store: Store, time: any TimeSource = SystemTime(), logger: Logger, seed: UInt64,
+        makeTransport: @escaping TransportFactory
+    ) {
+        executor = QueueExecutor(label: "runwatch.poller")
+        self.store = store
+        self.time = time
+        self.logger = logger
+        self.makeTransport = makeTransport
+        generator = SeededGenerator(seed: seed)
+    }
+
+    /// Begins to keep time; nothing is polled before a configuration is applied.
+    package func start() {
+        guard timer == nil else { return }
+        let timer = DispatchSource.makeTimerSource(queue: executor.queue)
+        timer.setEventHandler { [weak self] in
+            self?.assumeIsolated { $0.tick() }
+        }
+        self.timer = timer
+        timer.activate()
+        deadlines.push(.housekeeping, at: time.now().advanced(by: Poller.phaseInterval))
+        arm()
+    }
+
+    /// Takes nothing new, lets what is in flight finish until `limit`, writes the phases and stops.
+    package func drain(limit: Duration) async {
+        isDraining = true
+        timer?.cancel()
+        timer = nil
+        if requestsInFlight > 0 {
+            let end = DispatchSource.makeTimerSource(queue: executor.queue)
+            end.setEventHandler { [weak self] in
+                self?.assumeIsolated { $0.finishDraining() }
+            }
+            end.schedule(deadline: .now() + .nanoseconds(Int(limit.wholeNanoseconds)))
+            end.activate()
+            await withCheckedContinuation { drained.append($0) }
+            end.cancel()
+        }
+        for transport in transports.values { transport.close() }
+        transports = [:]
+        writePhases()
+    }
+
+    func finishDraining() {
+        let waiting = drained
+        drained = []
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Whether what is due is really being asked; for the watchdog.
+    ///
+    /// `false` when a watch has been ready for longer than `patience` although its service may be polled.
+    package func isAdvancing(patience: Duration) -> Bool {
+        let now = time.now()
+        if let earliest = deadlines.earliest, !isDraining,
+            earliest.duration(to: now) > patience
+        {
+            return false
+        }
+        return services.values.allSatisfy { service in
+            guard let first = service.ready.first, let slot = watches[Int(first)], slot.isReady,
+                slot.dueAt.duration(to: now) > patience, service.budget.inFlight == 0,
+                store.backlog < Poller.longestBacklog
+            else { return true }
+            return service.health.permission(at: now) != .granted || service.wakeAt != nil
+        }
+    }
+
+    // MARK: The timer
+
+    func tick() {
+        armedFor = nil
+        let clock = Clockwork(time)
+        let horizon = clock.now.advanced(by: Poller.lookAhead)
+        var touched: [Int32: ServiceSlot] = [:]
+        while let entry = deadlines.popDue(at: horizon) {
+            switch entry.key {
+            case .watch(let index): becomeReady(index, planned: entry.at, clock, &touched)
+            case .deadline(let index): expire(index, clock)
+            case .service(let number):
+                guard let service = servicesByNumber[number], service.wakeAt == entry.at else {
+                    continue
+                }
+                service.wakeAt = nil
+                touched[number] = service
+            case .discovery(let number, let discovery):
+                guard let service = servicesByNumber[number],
+                    let slot = service.discoveries.first(where: { $0.number == discovery }),
+                    slot.dueAt == entry.at
+                else { continue }
+                slot.isReady = true
+                touched[number] = service
+            case .housekeeping:
+                writePhases()
+                deadlines.push(
+                    .housekeeping, at: clock.now.advanced(by: Poller.phaseInterval))
+            }
+        }
+        for service in touched.values { pump(service) }
+        compactDeadlines()
+        arm()
+    }
+
+    private func becomeReady(
+        _ index: Int32, planned: Instant, _ clock: Clockwork, _ touched: inout [Int32: ServiceSlot]
+    ) {
+        guard let slot = watches[Int(index)], slot.dueAt == planned, !slot.isReady,
+            !slot.isInFlight
+        else { return }
+        let service = slot.service
+        watches[Int(index)]?.isReady = true
+        service.ready.append(index)
+        touched[service.number] = service
+        // A poll at the deadline would decide; where none can be made now, the deadline does.
+        if service.health.permission(at: clock.now) != .granted { expire(index, clock) }
+    }
+
+    /// Plans the timer for the earliest deadline, if that is sooner than planned.
+    func arm() {
+        guard let timer, !isDraining else { return }
+        let now = time.now()
+        let latest = now.advanced(by: Poller.longestSleep)
+        let wanted = min(deadlines.earliest ?? latest, latest)
+        if let armedFor, armedFor <= wanted { return }
+        armedFor = wanted
+        let wait = max(0, now.duration(to: wanted).wholeNanoseconds)
+        timer.schedule(
+            deadline: .now() + .nanoseconds(Int(wait)), leeway: .milliseconds(5))
+    }
+
+    private func compactDeadlines() {
+        let live = watches.count - freeSlots.count
+        guard deadlines.count > 4 * live + 4096 else { return }
+        deadlines.removeAll { entry in
+            guard case .watch(let index) = entry.key else { return false }
+            guard let slot = watches[Int(index)] else { return true }
+            return slot.dueAt != entry.at
+        }
+    }
+
+    // MARK: Plans
+
+    /// Plans a watch's next poll.
+    func schedule(_ index: Int32, at moment: Instant) {
+        watches[Int(index)]?.dueAt = moment
+        watches[Int(index)]?.isReady = false
+        deadlines.push(.watch(index), at: moment)
+    }
+
+    /// Plans a watch's next poll by its machine, and books its load at its service.
+    func reschedule(_ index: Int32, _ clock: Clockwork, unit: Double) {
+        guard let slot = watches[Int(index)] else { return }
+        let next = slot.machine.nextPoll(after: clock.now, settings: slot.spec.settings, unit: unit)
+        book(index, interval: clock.now.duration(to: next))
+        schedule(index, at: next)
+    }
+
+    func book(_ index: Int32, interval: Duration) {
+        guard let slot = watches[Int(index)] else { return }
+        let rate = Int32(clamping: 1_000_000 / max(1, interval.wholeMilliseconds))
+        slot.service.rate += Int64(rate - slot.rate)
+        watches[Int(index)]?.rate = rate
+    }
+
+    func wake(_ service: ServiceSlot, at moment: Instant) {
+        if let wakeAt = service.wakeAt, wakeAt <= moment { return }
+        service.wakeAt = moment
+        deadlines.push(.service(service.number), at: moment)
+    }
+
+    func nextNumber() -> Int32 {
+        lastNumber += 1
+        return lastNumber
+    }
+}

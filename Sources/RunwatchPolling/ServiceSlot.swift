@@ -1,0 +1,69 @@
+package import RunwatchCore
+import RunwatchHTTP
+import RunwatchServices
+
+/// One service at work: its budget, its health and what is due at it. Confined to the poller.
+final class ServiceSlot {
+    let number: Int32
+    let name: String
+    var settings: ServiceSettings
+    var kind: any ServiceKind
+    var transport: any HTTPTransport
+    var health = ServiceHealthMachine()
+    var healthSince: Timestamp
+    var budget: BudgetMachine
+    var coalescing: CoalescingMachine
+    /// The slots of the runs that are being polled.
+    var watches: [String: Int32] = [:]
+    var discoveries: [DiscoverySlot] = []
+    var ready = ReadyQueue()
+    /// A request for all is under way; its answer serves whatever is due.
+    var isAllInFlight = false
+    var answers: UInt32 = 0
+    /// The sum of its watches' rates.
+    var rate: Int64 = 0
+    var wakeAt: Instant?
+    var polls = PollCounts()
+    var lateness = LatenessMeter()
+    var unknownWords: Set<String> = []
+
+    init(
+        number: Int32, settings: ServiceSettings, transport: any HTTPTransport, since: Timestamp
+    ) {
+        self.number = number
+        self.name = settings.name
+        self.settings = settings
+        self.transport = transport
+        kind = makeServiceKind(settings)
+        healthSince = since
+        budget = BudgetMachine(settings.limits)
+        coalescing = CoalescingMachine(settings.coalesce)
+    }
+}
+
+extension ServiceSettings {
+    var coalesce: KineticaSettings.Coalesce {
+        if case .kinetica(let kinetica) = kind { kinetica.coalesce } else { .never }
+    }
+
+    var maximumAllAnswer: Int {
+        if case .kinetica(let kinetica) = kind { kinetica.maximumAllAnswer } else { maximumAnswer }
+    }
+
+    var connection: HTTPConnectionOptions {
+        HTTPConnectionOptions(
+            caFile: tls.caFile, certFile: tls.certFile, keyFile: tls.keyFile, proxy: proxy)
+    }
+}
+
+/// Requests made at a service, by what came of them.
+package struct PollCounts: Sendable, Equatable {
+    package var answered = 0
+    /// Answers that refused one watch's request.
+    package var refused = 0
+    package var failed: [PollFailureReason: Int] = [:]
+    /// Requests that asked about many runs at once; counted under `answered` or `failed` too.
+    package var common = 0
+
+    package init() {}
+}

@@ -1,0 +1,85 @@
+import RunwatchCore
+import RunwatchStore
+
+/// One watch that is being polled, in the poller's table.
+struct WatchSlot {
+    let id: WatchID
+    var spec: WatchSpec
+    var service: ServiceSlot
+    /// The discovery that found it, if any.
+    var discovery: DiscoverySlot?
+    var machine: WatchMachine
+    let watchedSince: Timestamp
+    /// The plan that holds; an entry of the deadline queue with another moment is stale.
+    var dueAt: Instant
+    /// An answer to a request sent before this moment says nothing of this watch.
+    var servedFrom: Instant
+    /// Polls it asks for, in millionths a millisecond: its share of the service's load.
+    var rate: Int32 = 0
+    /// The number of the last common answer that spoke of it.
+    var lastAnswer: UInt32 = 0
+    /// The number of the configuration that asked for it.
+    var epoch: UInt32
+    var isReady = false
+    var isInFlight = false
+    /// Polled since its counters were last written.
+    var isDirty = false
+}
+
+/// A watch whose run has ended: not polled, and not forgotten while its list names it.
+struct EndedWatch {
+    var id: WatchID
+    var spec: WatchSpec
+    var state: RunState
+}
+
+/// A `discover:` entry at work.
+final class DiscoverySlot {
+    let number: Int32
+    var spec: DiscoverySpec
+    /// Every run it has met; `nil` before its first look.
+    var met: Set<String>?
+    var dueAt: Instant
+    var step = 0
+    var isReady = false
+    var epoch: UInt32
+    /// Whether its own request is cheaper than one for each of its watches.
+    var coalescing: CoalescingMachine
+
+    init(number: Int32, spec: DiscoverySpec, met: Set<String>?, dueAt: Instant, epoch: UInt32) {
+        self.number = number
+        self.spec = spec
+        self.met = met
+        self.dueAt = dueAt
+        self.epoch = epoch
+        coalescing = CoalescingMachine(.auto)
+    }
+}
+
+/// A first-in, first-out queue of slots that are due.
+struct ReadyQueue {
+    private var items: [Int32] = []
+    private var head = 0
+
+    var isEmpty: Bool { head == items.count }
+    var count: Int { items.count - head }
+    var first: Int32? { isEmpty ? nil : items[head] }
+
+    mutating func append(_ item: Int32) {
+        items.append(item)
+    }
+
+    mutating func popFirst() -> Int32? {
+        guard head < items.count else { return nil }
+        let item = items[head]
+        head += 1
+        if head == items.count {
+            items.removeAll(keepingCapacity: items.count < 4096)
+            head = 0
+        } else if head > 1024, head * 2 > items.count {
+            items.removeFirst(head)
+            head = 0
+        }
+        return item
+    }
+}
