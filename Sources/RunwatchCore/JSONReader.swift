@@ -102,7 +102,9 @@ package struct JSONReader {
     /// A lone surrogate becomes U+FFFD.
     package mutating func stringBytes() throws(JSONError) -> [UInt8] {
         skipSpace()
-        guard try currentByte() == UInt8(ascii: "\"") else { throw failure("a string was expected") }
+        guard try currentByte() == UInt8(ascii: "\"") else {
+            throw failure("a string was expected")
+        }
         position += 1
         var output: [UInt8] = []
         while true {
@@ -171,7 +173,8 @@ package struct JSONReader {
     private mutating func skipToken(outer: Int) throws(JSONError) {
         if depth > outer {
             skipSpace()
-            let closing = openers[openers.count - 1] == UInt8(ascii: "{")
+            let closing =
+                openers[openers.count - 1] == UInt8(ascii: "{")
                 ? UInt8(ascii: "}") : UInt8(ascii: "]")
             guard try advance(closing: closing) else {
                 openers.removeLast()
@@ -238,7 +241,9 @@ package struct JSONReader {
 
     private mutating func skipString() throws(JSONError) {
         skipSpace()
-        guard try currentByte() == UInt8(ascii: "\"") else { throw failure("a string was expected") }
+        guard try currentByte() == UInt8(ascii: "\"") else {
+            throw failure("a string was expected")
+        }
         position += 1
         while true {
             while position < bytes.count, !JSONReader.endsRun(bytes[position]) { position += 1 }

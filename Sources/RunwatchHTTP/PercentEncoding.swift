@@ -26,7 +26,8 @@ package enum PercentEncoding {
                 output.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit)
+            guard let high = rest.popFirst().flatMap(digit),
+                let low = rest.popFirst().flatMap(digit)
             else { return nil }
             output.append(high << 4 | low)
         }

@@ -23,7 +23,8 @@ extension Poller {
         let clock = Clockwork(time)
         epoch &+= 1
         receivers = Dictionary(
-            configuration.receivers.map { ($0.name, $0.on) }, uniquingKeysWith: { first, _ in first })
+            configuration.receivers.map { ($0.name, $0.on) },
+            uniquingKeysWith: { first, _ in first })
         groups = [:]
         let previouslyEnded = ended
         ended = [:]

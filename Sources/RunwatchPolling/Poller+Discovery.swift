@@ -96,7 +96,8 @@ extension Poller {
             guard let index = slot.watches[observation.run] else { continue }
             watches[Int(index)]?.servedFrom = startedAt
             observe(
-                index, observation.observation, request, wasDue: false, unit: generator.unit(), clock)
+                index, observation.observation, request, wasDue: false, unit: generator.unit(),
+                clock)
         }
         logger.info(
             "discovered \(found.count) runs",

@@ -122,7 +122,8 @@ extension Poller {
             watches[Int(target.index)]?.isInFlight = true
             notePoll(target.index, at: request.startedAt)
         }
-        if case .run = request.scope {} else {
+        if case .run = request.scope {
+        } else {
             parameters = [:]
             service.polls.common += 1
         }
