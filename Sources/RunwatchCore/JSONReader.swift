@@ -94,7 +94,17 @@ package struct JSONReader {
     // MARK: Values
 
     package mutating func string() throws(JSONError) -> String {
-        String(decoding: try stringBytes(), as: UTF8.self)
+        skipSpace()
+        let start = position
+        if start < bytes.count, bytes[start] == UInt8(ascii: "\"") {
+            let end = endOfRun(from: start + 1)
+            if end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
+                // Without an escape, the text is the string.
+                position = end + 1
+                return String(decoding: bytes[start + 1..<end], as: UTF8.self)
+            }
+        }
+        return String(decoding: try stringBytes(), as: UTF8.self)
     }
 
     /// The content of a string with its escapes resolved, as UTF-8.
@@ -109,7 +119,7 @@ package struct JSONReader {
         var output: [UInt8] = []
         while true {
             let start = position
-            while position < bytes.count, !JSONReader.endsRun(bytes[position]) { position += 1 }
+            position = endOfRun(from: start)
             output.append(contentsOf: bytes[start..<position])
             let byte = try currentByte()
             if byte == UInt8(ascii: "\"") {
@@ -246,16 +256,17 @@ package struct JSONReader {
         }
         position += 1
         while true {
-            while position < bytes.count, !JSONReader.endsRun(bytes[position]) { position += 1 }
+            position = endOfRun(from: position)
             let byte = try currentByte()
-            position += 1
-            if byte == UInt8(ascii: "\"") { return }
+            if byte == UInt8(ascii: "\"") {
+                position += 1
+                return
+            }
             guard byte == UInt8(ascii: "\\") else {
-                position -= 1
                 throw failure("a control character in a string")
             }
-            var unused: [UInt8] = []
-            try appendEscape(to: &unused)
+            position += 1
+            try skipEscape()
         }
     }
 
@@ -275,6 +286,19 @@ package struct JSONReader {
         default:
             position -= 1
             throw failure("an unknown escape")
+        }
+    }
+
+    /// Reads past an escape; what `appendEscape` refuses is refused here too.
+    private mutating func skipEscape() throws(JSONError) {
+        switch try currentByte() {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "n"),
+            UInt8(ascii: "r"), UInt8(ascii: "t"), UInt8(ascii: "b"), UInt8(ascii: "f"):
+            position += 1
+        case UInt8(ascii: "u"):
+            position += 1
+            _ = try codeUnit()
+        default: throw failure("an unknown escape")
         }
     }
 
@@ -350,8 +374,15 @@ package struct JSONReader {
         position += text.utf8CodeUnitCount
     }
 
-    private static func endsRun(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20
+    /// The place of the next byte that cannot stand for itself in a string, or the text's end.
+    private func endOfRun(from start: Int) -> Int {
+        var index = start
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            index += 1
+        }
+        return index
     }
 
     private mutating func skipSpace() {

@@ -21,25 +21,31 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// Secrets shorter than four characters are left alone: they occur by chance everywhere.
     package func redacted(from text: String) -> String {
         guard value.utf8.count >= 4 else { return text }
-        let needle = Array(value.utf8)
-        let hay = Array(text.utf8)
-        guard hay.count >= needle.count else { return text }
         var output: [UInt8] = []
-        output.reserveCapacity(hay.count)
-        var index = 0
-        var found = false
-        while index < hay.count {
-            if hay[index] == needle[0], index + needle.count <= hay.count,
-                hay[index..<index + needle.count].elementsEqual(needle)
-            {
-                output.append(contentsOf: "***".utf8)
-                index += needle.count
-                found = true
-            } else {
-                output.append(hay[index])
-                index += 1
-            }
+        var kept = 0
+        // Spans, since most texts hold no secret: then nothing is copied.
+        let needle = value.utf8Span.span
+        let hay = text.utf8Span.span
+        while let place = Secret.place(of: needle, in: hay, from: kept) {
+            for index in kept..<place { output.append(hay[index]) }
+            output.append(contentsOf: "***".utf8)
+            kept = place + needle.count
         }
-        return found ? String(decoding: output, as: UTF8.self) : text
+        guard kept > 0 else { return text }
+        for index in kept..<hay.count { output.append(hay[index]) }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private static func place(
+        of needle: borrowing Span<UInt8>, in hay: borrowing Span<UInt8>, from start: Int
+    ) -> Int? {
+        var index = start
+        while index + needle.count <= hay.count {
+            var matched = 0
+            while matched < needle.count, hay[index + matched] == needle[matched] { matched += 1 }
+            if matched == needle.count { return index }
+            index += 1
+        }
+        return nil
     }
 }

@@ -22,7 +22,9 @@ package struct Timestamp: Comparable, Hashable, Sendable, CustomStringConvertibl
         .milliseconds(other.milliseconds.subtractingSaturating(milliseconds))
     }
 
-    /// RFC 3339, always 24 characters for the years 0 to 9999.
+    /// RFC 3339, always 24 characters.
+    ///
+    /// The form knows the years 0000 to 9999 only: a moment outside is shown as the nearest inside.
     package var description: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(24)
@@ -32,8 +34,9 @@ package struct Timestamp: Comparable, Hashable, Sendable, CustomStringConvertibl
 
     /// Appends the RFC 3339 text without building a `String`.
     package func appendText(to bytes: inout [UInt8]) {
-        let days = milliseconds.flooredDivision(by: 86_400_000)
-        let rest = milliseconds - days * 86_400_000
+        let shown = min(max(milliseconds, Timestamp.first), Timestamp.last)
+        let days = shown.flooredDivision(by: 86_400_000)
+        let rest = shown - days * 86_400_000
         let (year, month, day) = Timestamp.civil(fromDays: days)
         func digits(_ value: Int64, _ width: Int) {
             var divisor: Int64 = 1
@@ -43,7 +46,7 @@ package struct Timestamp: Comparable, Hashable, Sendable, CustomStringConvertibl
                 divisor /= 10
             }
         }
-        digits(max(0, year), 4)
+        digits(year, 4)
         bytes.append(UInt8(ascii: "-"))
         digits(month, 2)
         bytes.append(UInt8(ascii: "-"))
@@ -108,6 +111,11 @@ package struct Timestamp: Comparable, Hashable, Sendable, CustomStringConvertibl
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset * 60
         milliseconds = seconds * 1000 + fraction
     }
+
+    /// 0000-01-01T00:00:00.000Z.
+    private static let first: Int64 = -62_167_219_200_000
+    /// 9999-12-31T23:59:59.999Z.
+    private static let last: Int64 = 253_402_300_799_999
 
     private static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
         switch month {

@@ -11,11 +11,14 @@ package struct WatchName: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// Splits at the first `/`; `nil` when either part would be empty.
     package init?(_ text: some StringProtocol) {
-        guard let slash = text.firstIndex(of: "/") else { return nil }
-        let service = text[..<slash]
-        let run = text[text.index(after: slash)...]
+        // In bytes: with a combining character after it, a slash is no `Character` of its own.
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+        let service = text.utf8[..<slash]
+        let run = text.utf8[text.utf8.index(after: slash)...]
         guard !service.isEmpty, !run.isEmpty else { return nil }
-        self.init(service: String(service), run: String(run))
+        self.init(
+            service: String(decoding: service, as: UTF8.self),
+            run: String(decoding: run, as: UTF8.self))
     }
 
     package var description: String { "\(service)/\(run)" }

@@ -34,7 +34,8 @@ package enum PollAnswer: Equatable, Sendable {
     ///
     /// For `.run`, exactly one entry, under the ID asked. For `tag` and `all`, one entry for every run in
     /// the answer, each once: also for those not wanted, with finding and tag only, since discovery
-    /// needs them. A run that is missing is not found.
+    /// needs them (but for IDs that no one could write down, see `KineticaRuns`). A run that is missing
+    /// is not found.
     case observations([RunObservation])
     /// This request is wrong for this run alone: never a state, never the service's fault.
     ///
@@ -68,5 +69,14 @@ package func makeServiceKind(_ settings: ServiceSettings) -> any ServiceKind {
     switch settings.kind {
     case .krixik(let krixik): KrixikKind(settings, krixik)
     case .kinetica(let kinetica): KineticaKind(settings, kinetica)
+    }
+}
+
+extension ServiceSettings {
+    /// The URL of an endpoint; `path` begins with a slash.
+    func url(of path: String) -> String {
+        var base = Substring(url)
+        while base.hasSuffix("/") { base.removeLast() }
+        return base + path
     }
 }
