@@ -1,0 +1,66 @@
+package import RunwatchCore
+
+/// What the control server asks of the daemon.
+///
+/// Every call may come from any task, many at once. A call that fails says what the caller is told.
+package protocol ControlBackend: Sendable {
+    func status() async -> StatusView
+
+    /// Watches in the order of their names, from the first one after `after`; at most `limit`.
+    func watches(
+        _ query: WatchQuery, after: WatchName?, limit: Int
+    ) async throws(Problem) -> [WatchView]
+
+    /// One watch with its transitions and deliveries.
+    func watch(_ name: WatchName) async throws(Problem) -> WatchView
+
+    /// A watch's transitions, oldest first.
+    func transitions(_ name: WatchName) async throws(Problem) -> [TransitionView]
+
+    /// Recorded events in the order of their numbers: those above `after`, and not earlier than `since`.
+    func events(
+        after: Int64, since: Timestamp?, limit: Int
+    ) async throws(Problem) -> [EventView]
+
+    /// Events from now on, each after it is on disk, in the order of their numbers.
+    ///
+    /// The stream's buffer is bounded. A stream that falls behind ends, or leaves events out: who reads
+    /// it sees the gap in the numbers and takes what is missing from `events`.
+    func liveEvents() async -> AsyncStream<EventView>
+
+    /// The number of the last recorded event; 0 when there is none.
+    func lastEventNumber() async throws(Problem) -> Int64
+
+    /// Polls a watch now, as far as its service's budget allows.
+    func poll(_ name: WatchName) async throws(Problem)
+
+    /// Starts a watch afresh.
+    func rewatch(_ name: WatchName) async throws(Problem)
+
+    func reload() async -> ReloadView
+
+    func health() async -> HealthView
+
+    /// OpenMetrics text.
+    func metrics() async -> [UInt8]
+}
+
+/// Which watches a list shows: those that meet every condition given.
+package struct WatchQuery: Hashable, Sendable {
+    package var service: String?
+    /// Empty for any state.
+    package var states: Set<RunState>
+    package var group: String?
+    /// Only watches that are not final.
+    package var isActiveOnly: Bool
+
+    package init(
+        service: String? = nil, states: Set<RunState> = [], group: String? = nil,
+        isActiveOnly: Bool = false
+    ) {
+        self.service = service
+        self.states = states
+        self.group = group
+        self.isActiveOnly = isActiveOnly
+    }
+}

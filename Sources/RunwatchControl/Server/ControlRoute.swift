@@ -1,0 +1,77 @@
+package import RunwatchCore
+
+/// What a path of the API names.
+package enum ControlRoute: Hashable, Sendable {
+    case status
+    case watches
+    case watch(WatchName)
+    case transitions(WatchName)
+    case poll(WatchName)
+    case rewatch(WatchName)
+    case events
+    case eventStream
+    case reload
+    case metrics
+    case health
+
+    /// Finds the route of a path's unescaped parts; `nil` when there is none.
+    ///
+    /// A run's ID is one part, whatever it holds. Only a fifth part is a verb, so a run may well be called
+    /// `poll`.
+    package init?(parts: [String]) {
+        switch parts.count {
+        case 1:
+            switch parts[0] {
+            case "metrics": self = .metrics
+            case "healthz": self = .health
+            default: return nil
+            }
+        case 2 where parts[0] == "v1":
+            switch parts[1] {
+            case "status": self = .status
+            case "watches": self = .watches
+            case "events": self = .events
+            case "reload": self = .reload
+            default: return nil
+            }
+        case 3 where parts[0] == "v1" && parts[1] == "events" && parts[2] == "stream":
+            self = .eventStream
+        case 4 where parts[0] == "v1" && parts[1] == "watches":
+            self = .watch(WatchName(service: parts[2], run: parts[3]))
+        case 5 where parts[0] == "v1" && parts[1] == "watches":
+            let name = WatchName(service: parts[2], run: parts[3])
+            switch parts[4] {
+            case "transitions": self = .transitions(name)
+            case "poll": self = .poll(name)
+            case "rewatch": self = .rewatch(name)
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+
+    /// The methods that it takes, besides `HEAD` where it takes `GET`.
+    package var methods: [String] {
+        switch self {
+        case .poll, .rewatch, .reload: ["POST"]
+        default: ["GET"]
+        }
+    }
+
+    /// The value of `Allow`.
+    package var allow: String {
+        (methods.contains("GET") ? ["GET", "HEAD"] + methods.filter { $0 != "GET" } : methods)
+            .joined(separator: ", ")
+    }
+
+    /// The parameters that it takes.
+    package var parameters: [String] {
+        switch self {
+        case .watches: ["limit", "cursor", "service", "state", "group", "active"]
+        case .transitions: ["limit", "cursor"]
+        case .events: ["limit", "cursor", "since", "after"]
+        case .eventStream: ["since", "after"]
+        default: []
+        }
+    }
+}

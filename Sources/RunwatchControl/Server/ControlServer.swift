@@ -1,0 +1,215 @@
+package import RunwatchCore
+package import RunwatchHTTP
+import RunwatchLinux
+import Synchronization
+
+/// Answers the API's requests: a router over the daemon's parts, bound to no socket.
+package final class ControlServer: Sendable {
+    private let backend: any ControlBackend
+    private let time: any TimeSource
+    private let heartbeat: Duration
+    private let rights: Mutex<ControlRights>
+
+    /// - Parameter heartbeat: How often a stream without events says that it lives; 15 s is below the
+    ///   idle limits of the usual proxies.
+    package init(
+        backend: any ControlBackend, rights: ControlRights, time: any TimeSource = SystemTime(),
+        heartbeat: Duration = .seconds(15)
+    ) {
+        self.backend = backend
+        self.time = time
+        self.heartbeat = heartbeat
+        self.rights = Mutex(rights)
+    }
+
+    /// Takes new rights, as after a reload; requests under way keep the old ones.
+    package func setRights(_ rights: ControlRights) {
+        self.rights.withLock { $0 = rights }
+    }
+
+    /// Answers one request; every failure is a problem document.
+    @concurrent
+    package func respond(to request: HTTPServerRequest) async -> HTTPServerResponse {
+        var response: HTTPServerResponse
+        do throws(Problem) {
+            response = try await answer(request)
+        } catch {
+            response = ControlServer.response(to: error)
+        }
+        response.headers.append(("cache-control", "no-store"))
+        return response
+    }
+
+    private func answer(_ request: HTTPServerRequest) async throws(Problem) -> HTTPServerResponse {
+        guard let parts = request.pathParts else {
+            throw Problem(.badPath, "The path holds a broken escape, or is not UTF-8.")
+        }
+        guard let route = ControlRoute(parts: parts) else {
+            throw Problem(.noSuchRoute, "There is nothing at '\(request.rawPath)'.")
+        }
+        let method = request.method == "HEAD" ? "GET" : request.method
+        guard route.methods.contains(method) else {
+            var response = ControlServer.response(
+                to: Problem(
+                    .methodNotAllowed,
+                    "'\(request.rawPath)' takes \(route.allow), not \(request.method)."))
+            response.headers.append(("allow", route.allow))
+            return response
+        }
+        guard method == "GET" || rights.withLock({ $0 }).mayChange(request.peer) else {
+            throw Problem(
+                .permissionDenied,
+                "Changing things is for root, the daemon's own user and the members of "
+                    + "control.admin_group; you may read.")
+        }
+        let parameters = try ControlParameters(of: request, known: route.parameters)
+        if method == "GET" { return try await read(route, parameters, request) }
+        return try await change(route)
+    }
+
+    private func read(
+        _ route: ControlRoute, _ parameters: ControlParameters, _ request: HTTPServerRequest
+    ) async throws(Problem) -> HTTPServerResponse {
+        switch route {
+        case .status: return .json(await backend.status().json)
+        case .watches: return try await watches(parameters)
+        case .watch(let name): return .json(try await backend.watch(name).json)
+        case .transitions(let name): return try await transitions(name, parameters)
+        case .events: return try await events(parameters)
+        case .eventStream: return try await eventStream(parameters, request)
+        case .metrics:
+            return HTTPServerResponse(
+                status: 200,
+                headers: [
+                    (
+                        "content-type",
+                        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                    )
+                ],
+                body: .bytes(await backend.metrics()))
+        case .health:
+            let health = await backend.health()
+            guard health.isOK else {
+                throw Problem(
+                    .notAdvancing, health.reasons.joined(separator: "; "),
+                    members: [.init("ok", .bool(false)), .texts("reasons", health.reasons)])
+            }
+            return .json(health.json)
+        case .poll, .rewatch, .reload:
+            preconditionFailure("a route that takes no GET was let through")
+        }
+    }
+
+    private func change(_ route: ControlRoute) async throws(Problem) -> HTTPServerResponse {
+        switch route {
+        case .poll(let name):
+            try await backend.poll(name)
+            // Accepted only: the service's budget decides when the request goes out.
+            return .json(try await backend.watch(name).json, status: 202)
+        case .rewatch(let name):
+            try await backend.rewatch(name)
+            return .json(try await backend.watch(name).json)
+        case .reload:
+            let reload = await backend.reload()
+            guard reload.isOK else {
+                throw Problem(
+                    .configurationInvalid,
+                    "The configuration has \(reload.errors.count) "
+                        + "error\(reload.errors.count == 1 ? "" : "s"); nothing was changed.",
+                    members: [
+                        .init("ok", .bool(false)), .texts("errors", reload.errors),
+                        .texts("warnings", reload.warnings),
+                    ])
+            }
+            return .json(reload.json)
+        default: preconditionFailure("a route that takes no POST was let through")
+        }
+    }
+
+    // MARK: Lists
+
+    private func watches(_ parameters: ControlParameters) async throws(Problem)
+        -> HTTPServerResponse
+    {
+        let query = WatchQuery(
+            service: try parameters.text("service"), states: try parameters.states(),
+            group: try parameters.text("group"), isActiveOnly: try parameters.flag("active"))
+        let limit = try parameters.limit()
+        // One more than asked for tells whether there is a next page.
+        let found = try await backend.watches(
+            query, after: try parameters.watchCursor(), limit: limit + 1)
+        let page = Array(found.prefix(limit))
+        let next = found.count > limit ? page.last.map { WatchCursor.encode($0.name) } : nil
+        return ControlServer.list("watches", page, next: next)
+    }
+
+    private func transitions(
+        _ name: WatchName, _ parameters: ControlParameters
+    ) async throws(Problem) -> HTTPServerResponse {
+        let limit = try parameters.limit()
+        let after = try parameters.number("cursor") ?? 0
+        let found = try await backend.transitions(name).filter { $0.sequence > after }
+        let page = Array(found.prefix(limit))
+        let next = found.count > limit ? page.last.map { String($0.sequence) } : nil
+        return ControlServer.list("transitions", page, next: next)
+    }
+
+    private func events(_ parameters: ControlParameters) async throws(Problem)
+        -> HTTPServerResponse
+    {
+        let limit = try parameters.limit()
+        let cursor = try parameters.number("cursor")
+        let after = max(try parameters.number("after") ?? 0, cursor ?? 0)
+        let found = try await backend.events(
+            after: after, since: try parameters.since(now: time.wallClock()), limit: limit + 1)
+        let page = Array(found.prefix(limit))
+        let next = found.count > limit ? page.last.map { String($0.number) } : nil
+        return ControlServer.list("events", page, next: next)
+    }
+
+    private func eventStream(
+        _ parameters: ControlParameters, _ request: HTTPServerRequest
+    ) async throws(Problem) -> HTTPServerResponse {
+        var start = EventFeed.Start.now
+        if let since = try parameters.since(now: time.wallClock()) { start = .since(since) }
+        if let after = try parameters.number("after") { start = .after(after) }
+        // Given by a client that reconnects to the URL it began with: it knows best.
+        if let text = request.header("last-event-id"), !text.isEmpty {
+            guard let number = Int64(text), number >= 0 else {
+                throw Problem(
+                    .badParameter, "Last-Event-ID is '\(text)'; it must be an event's number.")
+            }
+            start = .after(number)
+        }
+        let headers = [("content-type", "text/event-stream")]
+        guard request.method != "HEAD" else {
+            return HTTPServerResponse(status: 200, headers: headers, body: .bytes([]))
+        }
+        let feed = EventFeed(backend: backend, heartbeat: heartbeat)
+        try await feed.open(from: start)
+        return HTTPServerResponse(status: 200, headers: headers, body: .stream(feed.chunks))
+    }
+
+    private static func list(
+        _ name: String, _ views: [some WireView], next: String?
+    ) -> HTTPServerResponse {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.list(name, views)
+        writer.member("next", next)
+        writer.endObject()
+        return .json(writer.bytes)
+    }
+
+    private static func response(to problem: Problem) -> HTTPServerResponse {
+        HTTPServerResponse(
+            status: problem.code.status, headers: [("content-type", "application/problem+json")],
+            body: .bytes(problem.json))
+    }
+}
+
+extension JSONValue.Member {
+    fileprivate static func texts(_ name: String, _ texts: [String]) -> JSONValue.Member {
+        JSONValue.Member(name, .array(texts.map { .string($0) }))
+    }
+}

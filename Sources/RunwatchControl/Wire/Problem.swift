@@ -1,0 +1,100 @@
+package import RunwatchCore
+
+/// A refusal of the API: a problem document (RFC 9457).
+package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What kind of problem it is; the last part of the document's `type`.
+    package enum Code: String, Hashable, Sendable, CaseIterable {
+        case noSuchRoute = "no-such-route"
+        case noSuchWatch = "no-such-watch"
+        case methodNotAllowed = "method-not-allowed"
+        /// A parameter is unknown, stands twice or cannot be read.
+        case badParameter = "bad-parameter"
+        case badPath = "bad-path"
+        case permissionDenied = "permission-denied"
+        /// The thing is not in a state in which that can be done.
+        case conflict = "conflict"
+        case configurationInvalid = "configuration-invalid"
+        /// It may work later: the database is busy, the daemon is stopping.
+        case unavailable = "unavailable"
+        /// Polling or delivery does not advance.
+        case notAdvancing = "not-advancing"
+        case internalError = "internal-error"
+
+        package var status: Int {
+            switch self {
+            case .badParameter, .badPath: 400
+            case .permissionDenied: 403
+            case .noSuchRoute, .noSuchWatch: 404
+            case .methodNotAllowed: 405
+            case .conflict: 409
+            case .configurationInvalid: 422
+            case .internalError: 500
+            case .unavailable, .notAdvancing: 503
+            }
+        }
+
+        /// The same for every problem of the kind.
+        package var title: String {
+            switch self {
+            case .noSuchRoute: "No such route"
+            case .noSuchWatch: "No such watch"
+            case .methodNotAllowed: "Method not allowed"
+            case .badParameter: "Bad parameter"
+            case .badPath: "Bad path"
+            case .permissionDenied: "Permission denied"
+            case .conflict: "Not possible now"
+            case .configurationInvalid: "The configuration has errors"
+            case .unavailable: "Not available now"
+            case .notAdvancing: "Polling or delivery does not advance"
+            case .internalError: "Internal error"
+            }
+        }
+
+        package var type: String { "urn:runwatch:problem:\(rawValue)" }
+    }
+
+    package var code: Code
+    /// Names the thing, the fault and the remedy.
+    package var detail: String
+    /// Further members of the document, such as `errors`.
+    package var members: [JSONValue.Member]
+
+    package init(_ code: Code, _ detail: String, members: [JSONValue.Member] = []) {
+        self.code = code
+        self.detail = detail
+        self.members = members
+    }
+
+    package var description: String { detail }
+
+    package static func noSuchWatch(_ name: WatchName) -> Problem {
+        Problem(.noSuchWatch, "There is no watch '\(name)'; `runwatchctl list` shows them all.")
+    }
+
+    /// The document.
+    package var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("type", code.type)
+        writer.member("title", code.title)
+        writer.member("status", code.status)
+        writer.member("detail", detail)
+        for member in members {
+            writer.key(member.name)
+            writer.value(member.value)
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// Reads a document; `nil` when it is none, or of a type that this program does not know.
+    package init?(json value: JSONValue) {
+        let prefix = "urn:runwatch:problem:"
+        guard let type = value["type"]?.stringValue, type.hasPrefix(prefix),
+            let code = Code(rawValue: String(type.dropFirst(prefix.count))),
+            let detail = value["detail"]?.stringValue, let members = value.members
+        else { return nil }
+        let own: Set<String> = ["type", "title", "status", "detail"]
+        self.init(code, detail, members: members.filter { !own.contains($0.name) })
+    }
+}

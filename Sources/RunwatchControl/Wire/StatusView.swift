@@ -1,0 +1,233 @@
+package import RunwatchCore
+
+/// The daemon at a glance, as the API shows it.
+package struct StatusView: WireView {
+    package var version: String
+    package var startedAt: Timestamp
+    /// How many watches are in each state; states with none may be left out.
+    package var watches: [RunState: Int]
+    /// In the order of the configuration.
+    package var services: [ServiceView]
+    /// In the order of the configuration.
+    package var receivers: [ReceiverView]
+    package var configuration: ConfigurationView
+    package var backlog: BacklogView
+
+    package init(
+        version: String = RunwatchVersion.text, startedAt: Timestamp,
+        watches: [RunState: Int] = [:], services: [ServiceView] = [],
+        receivers: [ReceiverView] = [], configuration: ConfigurationView,
+        backlog: BacklogView = BacklogView()
+    ) {
+        self.version = version
+        self.startedAt = startedAt
+        self.watches = watches
+        self.services = services
+        self.receivers = receivers
+        self.configuration = configuration
+        self.backlog = backlog
+    }
+
+    package init(_ object: WireObject) throws(WireError) {
+        version = try object.text("version")
+        startedAt = try object.timestamp("started_at")
+        let counts = try object.object("watches")
+        watches = [:]
+        for state in RunState.allCases {
+            if let count = try counts.optionalInteger(state.name), count > 0 {
+                watches[state] = Int(clamping: count)
+            }
+        }
+        services = try object.list("services")
+        receivers = try object.list("receivers")
+        configuration = try ConfigurationView(object.object("configuration"))
+        backlog = try object.optionalObject("backlog").map(BacklogView.init) ?? BacklogView()
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("version", version)
+        writer.member("started_at", startedAt)
+        writer.key("watches")
+        writer.beginObject()
+        // Every state, so that a script need not ask whether the key is there.
+        for state in RunState.allCases { writer.member(state.name, watches[state] ?? 0) }
+        writer.endObject()
+        writer.list("services", services)
+        writer.list("receivers", receivers)
+        writer.key("configuration")
+        configuration.write(to: &writer)
+        writer.key("backlog")
+        backlog.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+/// One service's health, as the API shows it.
+package struct ServiceView: WireView {
+    package var name: String
+    package var kind: String
+    package var health: ServiceHealth
+    /// Since when the health is that; `nil` before the first answer.
+    package var since: Timestamp?
+    /// The last failure's words; no secrets.
+    package var lastError: String?
+    /// When a service that is not up is asked next.
+    package var nextProbe: Timestamp?
+    /// How late its latest polls were; `nil` when unknown.
+    package var lateness: Duration?
+
+    package init(
+        name: String, kind: String, health: ServiceHealth, since: Timestamp? = nil,
+        lastError: String? = nil, nextProbe: Timestamp? = nil, lateness: Duration? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.health = health
+        self.since = since
+        self.lastError = lastError
+        self.nextProbe = nextProbe
+        self.lateness = lateness
+    }
+
+    package init(_ object: WireObject) throws(WireError) {
+        name = try object.text("name")
+        kind = try object.text("kind")
+        guard let health = ServiceHealth(rawValue: try object.text("health")) else {
+            throw object.failure("health", "no health that this program knows")
+        }
+        self.health = health
+        since = try object.optionalTimestamp("since")
+        lastError = try object.optionalText("last_error")
+        nextProbe = try object.optionalTimestamp("next_probe")
+        lateness = try object.optionalDuration("lateness")
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("name", name)
+        writer.member("kind", kind)
+        writer.member("health", health.rawValue)
+        writer.member("since", since)
+        writer.member("last_error", lastError)
+        writer.member("next_probe", nextProbe)
+        writer.member("lateness", lateness)
+        writer.endObject()
+    }
+}
+
+/// One receiver's part of the outbox, as the API shows it.
+package struct ReceiverView: WireView {
+    package var name: String
+    /// `webhook`, `stdout`, …
+    package var kind: String
+    package var pending: Int
+    package var failed: Int
+    /// When the oldest pending event happened.
+    package var oldestPending: Timestamp?
+    /// It answered that it is gone for good, and gets nothing until the next reload.
+    package var isDisabled: Bool
+
+    package init(
+        name: String, kind: String, pending: Int = 0, failed: Int = 0,
+        oldestPending: Timestamp? = nil, isDisabled: Bool = false
+    ) {
+        self.name = name
+        self.kind = kind
+        self.pending = pending
+        self.failed = failed
+        self.oldestPending = oldestPending
+        self.isDisabled = isDisabled
+    }
+
+    package init(_ object: WireObject) throws(WireError) {
+        name = try object.text("name")
+        kind = try object.optionalText("kind") ?? ""
+        pending = try object.count("pending")
+        failed = try object.count("failed")
+        oldestPending = try object.optionalTimestamp("oldest_pending")
+        isDisabled = object.optional("disabled")?.boolValue ?? false
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("name", name)
+        writer.member("kind", kind)
+        writer.member("pending", pending)
+        writer.member("failed", failed)
+        writer.member("oldest_pending", oldestPending)
+        writer.member("disabled", isDisabled)
+        writer.endObject()
+    }
+}
+
+/// Which configuration the daemon works by, and what became of the last one offered.
+package struct ConfigurationView: WireView {
+    package var file: String
+    /// When the one in force was loaded.
+    package var loadedAt: Timestamp
+    /// `false` when a later edit has errors; the daemon goes on with the last good one.
+    package var isOK: Bool
+    /// `FILE:LINE:COLUMN: message`, each.
+    package var errors: [String]
+    package var warnings: [String]
+
+    package init(
+        file: String, loadedAt: Timestamp, isOK: Bool = true, errors: [String] = [],
+        warnings: [String] = []
+    ) {
+        self.file = file
+        self.loadedAt = loadedAt
+        self.isOK = isOK
+        self.errors = errors
+        self.warnings = warnings
+    }
+
+    package init(_ object: WireObject) throws(WireError) {
+        file = try object.text("file")
+        loadedAt = try object.timestamp("loaded_at")
+        isOK = try object.bool("ok")
+        errors = try object.texts("errors")
+        warnings = try object.texts("warnings")
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("file", file)
+        writer.member("loaded_at", loadedAt)
+        writer.member("ok", isOK)
+        writer.texts("errors", errors)
+        writer.texts("warnings", warnings)
+        writer.endObject()
+    }
+}
+
+/// What is due and not yet done.
+package struct BacklogView: WireView {
+    /// Polls whose time has come and that wait for their service's budget.
+    package var polls: Int
+    /// Changes that are not on disk yet.
+    package var changes: Int
+    /// Deliveries not yet made.
+    package var deliveries: Int
+
+    package init(polls: Int = 0, changes: Int = 0, deliveries: Int = 0) {
+        self.polls = polls
+        self.changes = changes
+        self.deliveries = deliveries
+    }
+
+    package init(_ object: WireObject) throws(WireError) {
+        polls = try object.count("polls")
+        changes = try object.count("changes")
+        deliveries = try object.count("deliveries")
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("polls", polls)
+        writer.member("changes", changes)
+        writer.member("deliveries", deliveries)
+        writer.endObject()
+    }
+}
