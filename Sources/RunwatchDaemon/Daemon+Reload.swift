@@ -1,0 +1,73 @@
+import Logging
+import RunwatchConfig
+import RunwatchControl
+import RunwatchCore
+import RunwatchLinux
+import RunwatchStore
+
+extension Daemon {
+    /// Reads the configuration again and takes it up if it is good; else the last good one goes on.
+    ///
+    /// Reloads come one after another, in the order they were asked for.
+    func reload(_ cause: String) async -> ReloadView {
+        let previous = reloading
+        let task = Task {
+            _ = await previous?.value
+            return await self.reloadNow(cause)
+        }
+        reloading = task
+        return await task.value
+    }
+
+    private func reloadNow(_ cause: String) async -> ReloadView {
+        guard let parts, !isStopRequested else { return ReloadView(isOK: false) }
+        manager.notify(reloading: true)
+        defer { manager.notify(ready: true) }
+        let previous = keeper.diagnostics
+        let loaded = keeper.load()
+        watchFiles()
+        if keeper.diagnostics != previous { tell(keeper.diagnostics) }
+        guard let configuration = loaded else {
+            logger.error(
+                "the configuration has errors; the last good one goes on",
+                metadata: ["cause": "\(cause)", "file": "\(options.configuration)"])
+            return keeper.reloadView(difference: nil)
+        }
+        let difference = keeper.difference(to: configuration)
+        do {
+            try await parts.poller.apply(configuration)
+        } catch {
+            keeper.refuse(error.message)
+            logger.error(
+                "the configuration could not be taken up: \(error)",
+                metadata: ["cause": "\(cause)"])
+            return keeper.reloadView(difference: nil)
+        }
+        await parts.deliverer.apply(configuration.receivers)
+        logSink.apply(configuration.log)
+        parts.control.setRights(rights(configuration.control))
+        retention = configuration.retention
+        keeper.accept(configuration, at: time.wallClock())
+        logger.log(
+            level: difference.isEmpty ? .debug : .notice, "reloaded: \(difference)",
+            metadata: ["cause": "\(cause)"])
+        return keeper.reloadView(difference: difference)
+    }
+
+    /// Watches the folders of every file that the configuration was read from.
+    func watchFiles() {
+        keeper.watch(on: executor.queue) { [weak self] in
+            self?.assumeIsolated { daemon in
+                guard daemon.keeper.hasChanged else { return }
+                _ = Task { await daemon.reload("a file changed") }
+            }
+        }
+    }
+
+    func tell(_ diagnostics: [Diagnostic]) {
+        for diagnostic in diagnostics {
+            logger.log(
+                level: diagnostic.severity == .error ? .error : .warning, "\(diagnostic)")
+        }
+    }
+}

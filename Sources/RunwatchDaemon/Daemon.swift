@@ -1,0 +1,249 @@
+import Dispatch
+import Glibc
+package import Logging
+import RunwatchConfig
+import RunwatchControl
+package import RunwatchCore
+import RunwatchDelivery
+import RunwatchHTTP
+import RunwatchLinux
+import RunwatchPolling
+import RunwatchStore
+
+/// What the daemon is started with.
+package struct DaemonOptions: Sendable {
+    /// The main file of the configuration.
+    package var configuration: String
+    package var paths: DaemonPaths
+    package var environment: [String: String]
+
+    package init(configuration: String, paths: DaemonPaths, environment: [String: String]) {
+        self.configuration = configuration
+        self.paths = paths
+        self.environment = environment
+    }
+}
+
+/// The daemon as one value: it wires the parts, reloads them, drains and stops them.
+package actor Daemon {
+    /// Time for what is in flight when the daemon stops.
+    static let drainLimit = Duration.seconds(10)
+    /// Polls and deliveries that stand still for longer are not fed to the watchdog.
+    static let patience = Duration.seconds(30)
+
+    let executor = QueueExecutor(label: "runwatch.daemon")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
+    let options: DaemonOptions
+    let time: any TimeSource
+    let logger: Logger
+    let logSink: DaemonLogHandler.Sink
+    let manager: ServiceManager
+    let hub = EventHub()
+    let startedAt: Timestamp
+
+    var parts: Parts?
+    var keeper: ConfigurationKeeper
+    var reloading: Task<ReloadView, Never>?
+    var retention: Duration?
+    var stopping: CheckedContinuation<Void, Never>?
+    var isStopRequested = false
+    var signals: SignalSources?
+    var heartbeat: (any DispatchSourceTimer)?
+    var pruning: Task<Void, Never>?
+
+    /// What runs once the configuration has been read.
+    struct Parts {
+        var store: Store
+        var reader: StoreReader
+        var poller: Poller
+        var deliverer: Deliverer
+        var control: ControlServer
+        var server: HTTPServer
+    }
+
+    package init(
+        options: DaemonOptions, logger: Logger, logSink: DaemonLogHandler.Sink,
+        time: any TimeSource = SystemTime()
+    ) {
+        self.options = options
+        self.time = time
+        self.logger = logger
+        self.logSink = logSink
+        manager = ServiceManager(environment: options.environment)
+        startedAt = time.wallClock()
+        keeper = ConfigurationKeeper(
+            file: options.configuration, environment: options.environment)
+    }
+
+    /// Runs until a signal asks it to stop; gives the exit code.
+    package func run() async -> DaemonExit {
+        listenToSignals()
+        let result = keeper.load()
+        tell(keeper.diagnostics)
+        guard let configuration = result else {
+            logger.error(
+                "the configuration has errors; mend them and start again",
+                metadata: ["file": "\(options.configuration)"])
+            return .configuration
+        }
+        logSink.apply(configuration.log)
+        do {
+            try await start(configuration)
+        } catch {
+            logger.error("\(error.message)")
+            return error.exit
+        }
+        keeper.accept(configuration, at: time.wallClock())
+        watchFiles()
+        beatHeart()
+        manager.notify(ready: true)
+        logger.notice(
+            "ready",
+            metadata: [
+                "version": "\(RunwatchVersion.text)", "socket": "\(options.paths.socket)",
+                "services": "\(keeper.counts.services)", "watches": "\(keeper.counts.watches)",
+            ])
+        await waitForStop()
+        await stop()
+        return .success
+    }
+
+    // MARK: Start
+
+    struct StartError: Error {
+        var message: String
+        var exit: DaemonExit
+    }
+
+    private func start(_ configuration: Configuration) async throws(StartError) {
+        options.paths.makeFolders()
+        let (store, reader) = try openStore()
+        let seed = UInt64.random(in: .min ... .max)
+        let poller = Poller(store: store, time: time, logger: logger, seed: seed) {
+            CurlTransport(queue: $0, options: $1)
+        }
+        let deliverer = Deliverer(store: store, time: time, logger: logger, seed: seed &+ 1) {
+            CurlTransport(queue: $0, options: $1)
+        }
+        let hub = hub
+        await store.onCommit { committed in
+            hub.publish(committed.events)
+            if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
+        }
+        let logger = logger
+        await store.onFatal { error in
+            // Nobody knows whether the last commit happened. The next start reads it back.
+            logger.critical("stopping at once: \(error)")
+            _exit(DaemonExit.inputOutput.rawValue)
+        }
+        let descriptor = try listen(configuration.control)
+        do {
+            await deliverer.apply(configuration.receivers)
+            let down = try await reader.servicesToldDown()
+            try await poller.apply(configuration, downServices: down)
+        } catch {
+            throw StartError(message: error.message, exit: .unavailable)
+        }
+        let backend = DaemonBackend(
+            daemon: self, poller: poller, reader: reader, deliverer: deliverer, store: store,
+            hub: hub)
+        let control = ControlServer(backend: backend, rights: rights(configuration.control))
+        let server: HTTPServer
+        do {
+            server = try HTTPServer(
+                descriptor: descriptor, label: "runwatch.control",
+                limits: HTTPServerLimits(connections: 1500)
+            ) { await control.respond(to: $0) }
+        } catch {
+            throw StartError(
+                message: "the control server does not start: \(error)", exit: .unavailable)
+        }
+        parts = Parts(
+            store: store, reader: reader, poller: poller, deliverer: deliverer, control: control,
+            server: server)
+        retention = configuration.retention
+        await poller.start()
+    }
+
+    private func openStore() throws(StartError) -> (Store, StoreReader) {
+        do {
+            let store = try Store(at: .file(options.paths.database), time: time)
+            if let notice = store.openingNotice { logger.critical("\(notice)") }
+            return (store, try StoreReader(path: options.paths.database))
+        } catch {
+            throw StartError(
+                message: error.message,
+                exit: error.code == .locked ? .temporary : .unavailable)
+        }
+    }
+
+    private func listen(_ settings: ControlSettings) throws(StartError) -> Int32 {
+        let group = settings.group.flatMap { SystemGroups.identifier(of: $0) }
+        if let name = settings.group, group == nil {
+            logger.warning(
+                "there is no such group; the control socket stays the daemon's own",
+                metadata: ["control.group": "\(name)"])
+        }
+        do {
+            return try ListeningSocket.unix(path: options.paths.socket, mode: 0o660, group: group)
+        } catch {
+            throw StartError(message: "the control socket: \(error)", exit: .unavailable)
+        }
+    }
+
+    func rights(_ settings: ControlSettings) -> ControlRights {
+        ControlRights(
+            ownUser: getuid(),
+            adminGroup: settings.adminGroup.flatMap { SystemGroups.identifier(of: $0) })
+    }
+
+    // MARK: Stop
+
+    private func listenToSignals() {
+        signals = SignalSources(queue: executor.queue) { [weak self] signal in
+            self?.assumeIsolated { $0.received(signal) }
+        }
+    }
+
+    private func received(_ signal: Int32) {
+        if signal == SIGHUP {
+            Task { _ = await self.reload("SIGHUP") }
+            return
+        }
+        guard !isStopRequested else {
+            // Asked twice: nothing is lost by stopping at once, and someone is in a hurry.
+            _exit(128 + signal)
+        }
+        logger.notice("stopping", metadata: ["signal": "\(signal)"])
+        isStopRequested = true
+        manager.notify(stopping: true)
+        stopping?.resume()
+        stopping = nil
+    }
+
+    private func waitForStop() async {
+        guard !isStopRequested else { return }
+        await withCheckedContinuation { stopping = $0 }
+    }
+
+    private func stop() async {
+        heartbeat?.cancel()
+        pruning?.cancel()
+        keeper.stopWatching()
+        _ = await reloading?.value
+        guard let parts else { return }
+        hub.finish()
+        let limit = time.now().advanced(by: Daemon.drainLimit)
+        async let polls: Void = parts.poller.drain(limit: Daemon.drainLimit)
+        async let deliveries: Void = parts.deliverer.drain(until: limit)
+        _ = await (polls, deliveries)
+        await parts.server.close()
+        unlink(options.paths.socket)
+        await parts.reader.close()
+        await parts.store.close()
+        logger.notice("stopped")
+    }
+}
