@@ -94,44 +94,22 @@ package struct JSONReader {
     // MARK: Values
 
     package mutating func string() throws(JSONError) -> String {
-        skipSpace()
-        let start = position
-        if start < bytes.count, bytes[start] == UInt8(ascii: "\"") {
-            let end = endOfRun(from: start + 1)
-            if end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
-                // Without an escape, the text is the string.
-                position = end + 1
-                return String(decoding: bytes[start + 1..<end], as: UTF8.self)
+        let (content, isEscaped) = try scanString()
+        guard isEscaped else {
+            return bytes.withUnsafeBufferPointer {
+                String(decoding: UnsafeBufferPointer(rebasing: $0[content]), as: UTF8.self)
             }
         }
-        return String(decoding: try stringBytes(), as: UTF8.self)
+        return String(decoding: JSONEscape.resolve(bytes.span.extracting(content)), as: UTF8.self)
     }
 
     /// The content of a string with its escapes resolved, as UTF-8.
     ///
     /// A lone surrogate becomes U+FFFD.
     package mutating func stringBytes() throws(JSONError) -> [UInt8] {
-        skipSpace()
-        guard try currentByte() == UInt8(ascii: "\"") else {
-            throw failure("a string was expected")
-        }
-        position += 1
-        var output: [UInt8] = []
-        while true {
-            let start = position
-            position = endOfRun(from: start)
-            output.append(contentsOf: bytes[start..<position])
-            let byte = try currentByte()
-            if byte == UInt8(ascii: "\"") {
-                position += 1
-                return output
-            }
-            guard byte == UInt8(ascii: "\\") else {
-                throw failure("a control character in a string")
-            }
-            position += 1
-            try appendEscape(to: &output)
-        }
+        let (content, isEscaped) = try scanString()
+        return isEscaped
+            ? JSONEscape.resolve(bytes.span.extracting(content)) : Array(bytes[content])
     }
 
     package mutating func bool() throws(JSONError) -> Bool {
@@ -159,7 +137,21 @@ package struct JSONReader {
 
     /// A whole number; `nil` when the number has a fraction, an exponent or more than 64 bits.
     package mutating func integer() throws(JSONError) -> Int64? {
-        Int64(try numberText())
+        skipSpace()
+        let start = position
+        try scanNumber()
+        let isNegative = bytes[start] == UInt8(ascii: "-")
+        var value: Int64 = 0
+        for byte in bytes[(isNegative ? start + 1 : start)..<position] {
+            guard byte >= 48, byte <= 57 else { return nil }
+            // Counted downwards, since the least number has no positive twin.
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflow2) = product.subtractingReportingOverflow(Int64(byte - 48))
+            guard !overflow, !overflow2 else { return nil }
+            value = sum
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
     }
 
     /// Reads past the next value, whatever it is.
@@ -191,7 +183,7 @@ package struct JSONReader {
                 return
             }
             if closing == UInt8(ascii: "}") {
-                try skipString()
+                try scanString()
                 try colon()
             }
         }
@@ -202,7 +194,7 @@ package struct JSONReader {
         case .array:
             try beginArray()
             openers.append(UInt8(ascii: "["))
-        case .string: try skipString()
+        case .string: try scanString()
         case .number: try scanNumber()
         case .bool: _ = try bool()
         case .null: try null()
@@ -249,47 +241,51 @@ package struct JSONReader {
         position += 1
     }
 
-    private mutating func skipString() throws(JSONError) {
+    /// Reads past a string and checks all of it, escapes too.
+    ///
+    /// - Returns: Where its content stands, and whether that holds escapes.
+    @discardableResult
+    private mutating func scanString() throws(JSONError) -> (Range<Int>, isEscaped: Bool) {
         skipSpace()
         guard try currentByte() == UInt8(ascii: "\"") else {
             throw failure("a string was expected")
         }
         position += 1
+        let start = position
+        var isEscaped = false
         while true {
             position = endOfRun(from: position)
             let byte = try currentByte()
             if byte == UInt8(ascii: "\"") {
                 position += 1
-                return
+                return (start..<position - 1, isEscaped)
             }
             guard byte == UInt8(ascii: "\\") else {
                 throw failure("a control character in a string")
             }
+            isEscaped = true
             position += 1
-            try skipEscape()
+            if position < bytes.count, bytes[position] == UInt8(ascii: "\"") {
+                // By far the most frequent: JSON within a string is full of it.
+                position += 1
+            } else {
+                try skipEscape()
+            }
         }
     }
 
-    private mutating func appendEscape(to output: inout [UInt8]) throws(JSONError) {
-        let byte = try currentByte()
-        position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): output.append(byte)
-        case UInt8(ascii: "n"): output.append(0x0A)
-        case UInt8(ascii: "r"): output.append(0x0D)
-        case UInt8(ascii: "t"): output.append(0x09)
-        case UInt8(ascii: "b"): output.append(0x08)
-        case UInt8(ascii: "f"): output.append(0x0C)
-        case UInt8(ascii: "u"):
-            let scalar = try escapedScalar()
-            UTF8.encode(scalar)?.forEach { output.append($0) }
-        default:
-            position -= 1
-            throw failure("an unknown escape")
+    /// The place of the next byte that cannot stand for itself in a string, or the text's end.
+    private func endOfRun(from start: Int) -> Int {
+        let text = bytes.span
+        var index = start
+        while index < text.count {
+            let byte = text[index]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            index += 1
         }
+        return index
     }
 
-    /// Reads past an escape; what `appendEscape` refuses is refused here too.
     private mutating func skipEscape() throws(JSONError) {
         switch try currentByte() {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "n"),
@@ -297,44 +293,12 @@ package struct JSONReader {
             position += 1
         case UInt8(ascii: "u"):
             position += 1
-            _ = try codeUnit()
+            guard JSONEscape.codeUnit(bytes.span, at: position) != nil else {
+                throw failure("four hexadecimal digits were expected")
+            }
+            position += 4
         default: throw failure("an unknown escape")
         }
-    }
-
-    private mutating func escapedScalar() throws(JSONError) -> Unicode.Scalar {
-        let replacement = Unicode.Scalar(0xFFFD as UInt16) ?? " "
-        let first = try codeUnit()
-        if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xDC00, position + 6 <= bytes.count, bytes[position] == UInt8(ascii: "\\"),
-            bytes[position + 1] == UInt8(ascii: "u")
-        else { return replacement }
-        let before = position
-        position += 2
-        let second = try codeUnit()
-        guard (0xDC00...0xDFFF).contains(second) else {
-            position = before
-            return replacement
-        }
-        let value = 0x10000 + (UInt32(first - 0xD800) << 10) + UInt32(second - 0xDC00)
-        return Unicode.Scalar(value) ?? replacement
-    }
-
-    private mutating func codeUnit() throws(JSONError) -> UInt16 {
-        guard position + 4 <= bytes.count else { throw failure("the text ends in an escape") }
-        var value: UInt16 = 0
-        for byte in bytes[position..<position + 4] {
-            let digit: UInt8
-            switch byte {
-            case 48...57: digit = byte - 48
-            case 65...70: digit = byte - 55
-            case 97...102: digit = byte - 87
-            default: throw failure("four hexadecimal digits were expected")
-            }
-            value = value << 4 | UInt16(digit)
-        }
-        position += 4
-        return value
     }
 
     private mutating func scanNumber() throws(JSONError) {
@@ -374,19 +338,9 @@ package struct JSONReader {
         position += text.utf8CodeUnitCount
     }
 
-    /// The place of the next byte that cannot stand for itself in a string, or the text's end.
-    private func endOfRun(from start: Int) -> Int {
-        var index = start
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-            index += 1
-        }
-        return index
-    }
-
+    @inline(__always)
     private mutating func skipSpace() {
-        while position < bytes.count {
+        while position < bytes.count, bytes[position] <= 0x20 {
             switch bytes[position] {
             case 0x20, 0x09, 0x0A, 0x0D: position += 1
             default: return

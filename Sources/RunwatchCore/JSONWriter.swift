@@ -27,7 +27,11 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    package mutating func integer(_ value: some BinaryInteger) { literal(String(value)) }
+    package mutating func integer(_ value: some BinaryInteger) {
+        guard let value = Int64(exactly: value) else { return literal(String(value)) }
+        literal(String(value))
+    }
+
     package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
     package mutating func null() { literal("null") }
 
@@ -48,7 +52,10 @@ package struct JSONWriter: Sendable {
     /// Writes a value that is JSON already.
     package mutating func raw(_ json: some Collection<UInt8>) {
         separate()
-        bytes.append(contentsOf: json)
+        let wasCopied: Void? = json.withContiguousStorageIfAvailable {
+            bytes.append(contentsOf: $0)
+        }
+        if wasCopied == nil { bytes.append(contentsOf: json) }
         needsComma = true
     }
 
@@ -121,7 +128,28 @@ package struct JSONWriter: Sendable {
 
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        // Most texts need no escape, and are there already.
+        if let place = placeOfEscape(from: start) { escape(from: place) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private func placeOfEscape(from start: Int) -> Int? {
+        for index in start..<bytes.count where JSONWriter.needsEscape(bytes[index]) {
+            return index
+        }
+        return nil
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+    }
+
+    private mutating func escape(from start: Int) {
+        let rest = Array(bytes[start...])
+        bytes.removeSubrange(start...)
+        for byte in rest {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 bytes.append(UInt8(ascii: "\\"))
@@ -136,7 +164,6 @@ package struct JSONWriter: Sendable {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private static func hexadecimal(_ digit: UInt8) -> UInt8 {

@@ -43,7 +43,11 @@ struct ServiceWords: Sendable {
     }
 
     private static func isPlain(_ text: String) -> Bool {
-        text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+        let bytes = text.utf8Span.span
+        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] >= 0x7F {
+            return false
+        }
+        return true
     }
 
     private static func printable(_ text: String) -> (text: String, isWhole: Bool) {
