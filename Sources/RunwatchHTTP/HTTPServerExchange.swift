@@ -1,0 +1,305 @@
+import CMicrohttpd
+import Dispatch
+import Glibc
+import RunwatchLinux
+
+/// One request and what becomes of it.
+///
+/// Sendable by the loop's invariant: all of it is touched on the loop's queue alone.
+final class HTTPServerExchange: @unchecked Sendable {
+    private enum Phase {
+        /// The request line is read.
+        case begun
+        /// The headers are read; the body is coming.
+        case receiving
+        /// The handler runs, and the connection is suspended.
+        case handling
+        /// The answer is libmicrohttpd's.
+        case replied
+        case ended
+    }
+
+    let socket: Int32
+    private unowned let loop: HTTPServerLoop
+    private let connection: OpaquePointer
+    private var phase = Phase.begun
+    private var request: HTTPServerRequest
+    /// Bytes of a body that is too large, read and dropped.
+    private var dropped = 0
+    private var isTooLarge = false
+    private var isSuspended = false
+    private var isGone = false
+    private var task: Task<Void, Never>?
+    private var reply: HTTPServerReply?
+    private var body: (any HTTPServerBody)?
+
+    init(loop: HTTPServerLoop, connection: OpaquePointer, target: String) {
+        self.loop = loop
+        self.connection = connection
+        socket = runwatch_mhd_socket(connection)
+        let (path, query) = HTTPServerTarget.split(target)
+        request = HTTPServerRequest(method: "", rawPath: path, query: query)
+    }
+
+    /// Whether the whole request has come and its answer has not left.
+    var isAnswering: Bool { phase == .handling || phase == .replied }
+
+    // MARK: Called by libmicrohttpd
+
+    func handle(
+        method: UnsafePointer<CChar>, data: UnsafeRawBufferPointer, size: UnsafeMutablePointer<Int>
+    ) -> MHD_Result {
+        switch phase {
+        case .begun:
+            phase = .receiving
+            return readHead(method)
+        case .receiving where size.pointee > 0:
+            size.pointee = 0
+            return received(data)
+        case .receiving:
+            return startHandling()
+        case .handling:
+            return queueReply()
+        case .replied, .ended:
+            return runwatch_mhd_yes
+        }
+    }
+
+    /// Gives the next part of the body.
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard !isGone, let body else { return HTTPServerExchange.endWithError }
+        switch body.read(into: buffer) {
+        case .bytes(let count): return count
+        case .end: return HTTPServerExchange.endOfBody
+        case .abort: return HTTPServerExchange.endWithError
+        case .wait:
+            // Without suspension libmicrohttpd would ask again and again.
+            guard suspend(halfClosed: true) else { return HTTPServerExchange.endWithError }
+            return 0
+        }
+    }
+
+    func end() {
+        phase = .ended
+        loop.unwatch(self)
+        task?.cancel()
+        body?.cancel()
+        body = nil
+        loop.ended(self)
+    }
+
+    private static let endOfBody = -1
+    private static let endWithError = -2
+
+    // MARK: Called by the loop
+
+    /// The peer of a suspended connection has closed it.
+    func peerWentAway() {
+        guard isSuspended else { return }
+        isGone = true
+        task?.cancel()
+        // A handler that still runs keeps the connection, so that their number stays bounded.
+        if task == nil { resume() }
+    }
+
+    /// Ends a stream as if it had ended by itself; anything else goes on.
+    func endStream() {
+        if case .hang? = reply { return abort() }
+        body?.finish()
+        if body != nil { resume() }
+    }
+
+    /// Ends whatever it is; the loop runs libmicrohttpd afterwards.
+    func abort() {
+        isGone = true
+        task?.cancel()
+        resume()
+    }
+
+    // MARK: The request
+
+    private func readHead(_ method: UnsafePointer<CChar>) -> MHD_Result {
+        request.method = String(cString: method)
+        withUnsafeMutablePointer(to: &request.headers) { headers in
+            _ = MHD_get_connection_values(
+                connection, runwatch_mhd_headers,
+                { context, _, name, value in
+                    guard let context, let name else { return runwatch_mhd_yes }
+                    // White space after a value is no part of it (RFC 9112, section 5).
+                    let text = value.map { String(cString: $0) } ?? ""
+                    let end = text.lastIndex { $0 != " " && $0 != "\t" }
+                    context.assumingMemoryBound(to: [(name: String, value: String)].self).pointee
+                        .append((String(cString: name), end.map { String(text[...$0]) } ?? ""))
+                    return runwatch_mhd_yes
+                }, headers)
+        }
+        if loop.isUnix { request.peer = peerCredentials() }
+        guard let length = request.header("content-length").flatMap({ Int($0) }) else {
+            return runwatch_mhd_yes
+        }
+        // What is moderately too large is read first: a client that is still sending when the
+        // connection closes would see a reset instead of the answer.
+        if length > loop.limits.body, length > mostDropped || request.header("expect") != nil {
+            return refuse(413, "Content Too Large", tooLargeText)
+        }
+        return runwatch_mhd_yes
+    }
+
+    private var mostDropped: Int {
+        loop.limits.body.multipliedReportingOverflow(by: 8).partialValue
+    }
+
+    private var tooLargeText: String {
+        "the request body is larger than \(loop.limits.body) bytes"
+    }
+
+    private func received(_ data: UnsafeRawBufferPointer) -> MHD_Result {
+        if isTooLarge || request.body.count + data.count > loop.limits.body {
+            isTooLarge = true
+            request.body = []
+            dropped += data.count
+            return dropped > mostDropped ? runwatch_mhd_no : runwatch_mhd_yes
+        }
+        request.body.append(contentsOf: data)
+        return runwatch_mhd_yes
+    }
+
+    private func peerCredentials() -> PeerCredentials? {
+        // struct ucred: pid, uid, gid, 32 bits each.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var length = socklen_t(12)
+        guard getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, length == 12
+        else { return nil }
+        return PeerCredentials(
+            processID: credentials.0, userID: credentials.1, groupID: credentials.2)
+    }
+
+    // MARK: The answer
+
+    private func startHandling() -> MHD_Result {
+        if isTooLarge { return refuse(413, "Content Too Large", tooLargeText) }
+        guard loop.mayAnswer else { return refuse(503, "Service Unavailable", "shutting down") }
+        guard suspend(halfClosed: false) else { return runwatch_mhd_no }
+        phase = .handling
+        let whole = request
+        request.body = []
+        task = Task { [loop, handler = loop.handler] in
+            let reply = await handler(whole)
+            loop.queue.async { self.answered(reply) }
+        }
+        return runwatch_mhd_yes
+    }
+
+    private func answered(_ reply: HTTPServerReply) {
+        task = nil
+        guard phase == .handling else { return }
+        self.reply = reply
+        if case .hang = reply, !isGone, loop.maySuspend {
+            loop.watch(self, halfClosed: true)
+            return
+        }
+        resume()
+        loop.run()
+    }
+
+    /// Hands the reply over; called by libmicrohttpd after the connection was resumed.
+    private func queueReply() -> MHD_Result {
+        guard !isGone, let reply else { return runwatch_mhd_no }
+        self.reply = nil
+        switch reply {
+        case .response(let response):
+            switch response.body {
+            case .bytes(let bytes): return queue(response, bytes)
+            case .stream(let stream):
+                return queue(
+                    response, HTTPServerStreamBody(stream, loop: loop, exchange: self), length: nil)
+            }
+        case .cut(let response, let count): return queue(response, upTo: count, then: .abort)
+        case .stall(let response, let count): return queue(response, upTo: count, then: .wait)
+        case .raw(let bytes):
+            _ = bytes.withUnsafeBytes {
+                send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            return runwatch_mhd_no
+        case .reset:
+            // Disconnecting a TCP socket resets it at once; closing would send an orderly end first.
+            var nowhere = sockaddr()
+            nowhere.sa_family = sa_family_t(AF_UNSPEC)
+            _ = connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+            return runwatch_mhd_no
+        case .close, .hang: return runwatch_mhd_no
+        }
+    }
+
+    private func refuse(_ status: Int, _ title: String, _ detail: String) -> MHD_Result {
+        let text =
+            #"{"type":"about:blank","title":"\#(title)","status":\#(status),"detail":"\#(detail)"}"#
+        let headers = [("content-type", "application/problem+json"), ("connection", "close")]
+        return queue(
+            HTTPServerResponse(status: status, headers: headers, body: .bytes([])),
+            Array(text.utf8))
+    }
+
+    private func queue(_ answer: HTTPServerResponse, _ bytes: [UInt8]) -> MHD_Result {
+        // libmicrohttpd promises not to write to what it copies.
+        let response = bytes.withUnsafeBytes {
+            MHD_create_response_from_buffer(
+                $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), runwatch_mhd_copy)
+        }
+        return queue(answer, response)
+    }
+
+    private func queue(
+        _ answer: HTTPServerResponse, upTo count: Int, then end: HTTPServerBodyPart
+    ) -> MHD_Result {
+        guard case .bytes(let bytes) = answer.body else { return runwatch_mhd_no }
+        return queue(
+            answer, HTTPServerPartialBody(bytes, count: count, end: end), length: bytes.count)
+    }
+
+    private func queue(
+        _ answer: HTTPServerResponse, _ body: any HTTPServerBody, length: Int?
+    ) -> MHD_Result {
+        self.body = body
+        if !loop.mayAnswer { body.finish() }
+        // A long stream may rest for longer than the idle timeout, so its connection serves nothing else.
+        runwatch_mhd_never_time_out(connection)
+        var answer = answer
+        answer.headers.append(("connection", "close"))
+        let response = MHD_create_response_from_callback(
+            length.map { UInt64($0) } ?? UInt64.max, 16 << 10, HTTPServerCallbacks.fill,
+            Unmanaged.passRetained(self).toOpaque(), HTTPServerCallbacks.release)
+        if response == nil { Unmanaged.passUnretained(self).release() }
+        return queue(answer, response)
+    }
+
+    private func queue(_ answer: HTTPServerResponse, _ response: OpaquePointer?) -> MHD_Result {
+        guard let response else { return runwatch_mhd_no }
+        defer { MHD_destroy_response(response) }
+        for (name, value) in answer.headers {
+            // What cannot be a header (a line break in it) is left out; the length is the library's.
+            _ = MHD_add_response_header(response, name, value)
+        }
+        phase = .replied
+        let status = (200...599).contains(answer.status) ? answer.status : 500
+        return MHD_queue_response(connection, UInt32(status), response)
+    }
+
+    // MARK: Suspension
+
+    private func suspend(halfClosed: Bool) -> Bool {
+        guard loop.maySuspend else { return false }
+        isSuspended = true
+        MHD_suspend_connection(connection)
+        loop.watch(self, halfClosed: halfClosed)
+        return true
+    }
+
+    /// Lets libmicrohttpd go on with the connection at its next run.
+    func resume() {
+        guard isSuspended else { return }
+        isSuspended = false
+        loop.unwatch(self)
+        MHD_resume_connection(connection)
+    }
+}

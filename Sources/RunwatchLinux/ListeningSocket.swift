@@ -1,0 +1,141 @@
+import Glibc
+
+/// Makes the sockets that servers listen on: non-blocking, and closed in programs that are started.
+package enum ListeningSocket {
+    /// The longest path that fits an address of unix(7), with its closing NUL.
+    package static let longestPath = 107
+
+    /// Listens on a Unix socket, replacing a stale socket file at the path.
+    ///
+    /// The mode is set by the umask before `bind`, so that the file never has a wider one. The umask is
+    /// the whole process's: call this before other threads make files. Nothing tells a stale socket
+    /// from a live one; the caller holds the lock that makes this process the path's owner.
+    /// - Parameters:
+    ///   - mode: The permissions of the file.
+    ///   - group: The group that the file is given to; `nil` leaves the process's own.
+    /// - Returns: A descriptor that the caller closes.
+    /// - Throws: `SystemCallError`: the path is too long, is taken by something that is no socket, or
+    ///   lies in a folder that is missing or may not be written.
+    package static func unix(
+        path: String, mode: UInt16, group: UInt32?
+    ) throws(SystemCallError) -> Int32 {
+        var address = try unixAddress(path)
+        try removeStaleSocket(path)
+        let descriptor = try make(AF_UNIX, "socket for \(path)")
+        do throws(SystemCallError) {
+            let before = umask(0o777 & ~mode_t(mode))
+            let bound = bind(descriptor, &address)
+            let cause = errno
+            umask(before)
+            guard bound == 0 else { throw SystemCallError(call: "bind \(path)", errno: cause) }
+            do throws(SystemCallError) {
+                if let group, lchown(path, uid_t.max, group) != 0 {
+                    throw SystemCallError(call: "chown \(path) to group \(group)", errno: errno)
+                }
+                try startListening(descriptor, path)
+            } catch {
+                unlink(path)
+                throw error
+            }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// Listens on a TCP port of 127.0.0.1.
+    ///
+    /// - Parameter port: 0 for any free one.
+    /// - Returns: A descriptor that the caller closes, and the port that it got.
+    package static func loopback(
+        port: UInt16
+    ) throws(SystemCallError) -> (descriptor: Int32, port: UInt16) {
+        let name = "127.0.0.1:\(port)"
+        let descriptor = try make(AF_INET, "socket for \(name)")
+        do throws(SystemCallError) {
+            // A port whose last connections linger can be taken again at once.
+            var on: Int32 = 1
+            setsockopt(
+                descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            guard bind(descriptor, &address) == 0 else {
+                throw SystemCallError(call: "bind \(name)", errno: errno)
+            }
+            try startListening(descriptor, name)
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let asked = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    getsockname(descriptor, $0, &length)
+                }
+            }
+            guard asked == 0 else {
+                throw SystemCallError(call: "getsockname \(name)", errno: errno)
+            }
+            return (descriptor, UInt16(bigEndian: address.sin_port))
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func unixAddress(_ path: String) throws(SystemCallError) -> sockaddr_un {
+        let bytes = Array(path.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0) else {
+            throw SystemCallError(call: "bind '\(path)'", errno: EINVAL)
+        }
+        guard bytes.count <= longestPath else {
+            throw SystemCallError(
+                call:
+                    "bind \(path): \(bytes.count) bytes, and a socket's path may have \(longestPath)",
+                errno: ENAMETOOLONG)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        return address
+    }
+
+    private static func removeStaleSocket(_ path: String) throws(SystemCallError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT { return }
+            throw SystemCallError(call: "lstat \(path)", errno: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw SystemCallError(
+                call: "bind \(path): something that is no socket is there, move it away",
+                errno: EEXIST)
+        }
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw SystemCallError(call: "unlink \(path)", errno: errno)
+        }
+    }
+
+    private static func make(_ family: Int32, _ call: String) throws(SystemCallError) -> Int32 {
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        let descriptor = socket(family, Int32(bitPattern: kind), 0)
+        guard descriptor >= 0 else { throw SystemCallError(call: call, errno: errno) }
+        return descriptor
+    }
+
+    private static func bind<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
+        withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
+            }
+        }
+    }
+
+    private static func startListening(
+        _ descriptor: Int32, _ name: String
+    ) throws(SystemCallError) {
+        // As many waiting connections as the kernel allows (net.core.somaxconn cuts it).
+        guard listen(descriptor, 4096) == 0 else {
+            throw SystemCallError(call: "listen \(name)", errno: errno)
+        }
+    }
+}
