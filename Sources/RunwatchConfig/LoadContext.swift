@@ -1,0 +1,48 @@
+import RunwatchCore
+
+/// What the parts of one load share.
+final class LoadContext {
+    /// A file of the configuration may be this large.
+    static let fileLimit = 64 << 20
+    /// All files together; one list may be named a million times.
+    static let totalLimit = 1 << 30
+
+    let environment: [String: String]
+    let diagnostics = DiagnosticCollector()
+    /// The folder that relative paths of the main file begin from.
+    let folder: String
+    private let readFile: ConfigurationLoader.ReadFile
+    private var bytesRead = 0
+    /// In the order of their first mention.
+    private(set) var watchedPaths: [String] = []
+    private var watched: Set<String> = []
+
+    init(
+        folder: String, environment: [String: String],
+        readFile: @escaping ConfigurationLoader.ReadFile
+    ) {
+        self.folder = folder
+        self.environment = environment
+        self.readFile = readFile
+    }
+
+    /// Remembers a path whose change can change the configuration.
+    func watch(_ path: String) {
+        if watched.insert(path).inserted { watchedPaths.append(path) }
+    }
+
+    /// Reads a file and watches it, whether it is there or not.
+    func read(
+        _ path: String, limit: Int = LoadContext.fileLimit
+    ) throws(FileFault) -> FileContents {
+        watch(path)
+        let room = LoadContext.totalLimit - bytesRead
+        guard room > 0 else {
+            throw FileFault(
+                .unreadable, "the files read so far hold \(LoadContext.totalLimit) bytes already")
+        }
+        let contents = try readFile(path, min(limit, room))
+        bytesRead += contents.bytes.count
+        return contents
+    }
+}
