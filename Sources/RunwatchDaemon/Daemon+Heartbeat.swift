@@ -28,7 +28,7 @@ extension Daemon {
         // A part that stands still does not answer, and so nothing is fed.
         let troubles = await troubles()
         if troubles.isEmpty {
-            manager.notify(watchdog: true)
+            tellManager { (manager) throws(SystemCallError) in try manager.feedWatchdog() }
         } else {
             logger.warning("not feeding the watchdog", metadata: ["because": "\(troubles)"])
         }
@@ -39,7 +39,7 @@ extension Daemon {
         if down > 0 { status += ", \(down) down" }
         if !keeper.isOK { status += "; the configuration has errors, the last good one is used" }
         if let trouble = parts.store.trouble { status += "; the database: \(trouble.message)" }
-        manager.notify(status: status)
+        tellManager { (manager) throws(SystemCallError) in try manager.status(status) }
         if pruning == nil { prune() }
     }
 

@@ -21,8 +21,8 @@ extension Daemon {
 
     private func reloadNow(_ cause: String) async -> ReloadView {
         guard let parts, !isStopRequested else { return ReloadView(isOK: false) }
-        manager.notify(reloading: true)
-        defer { manager.notify(ready: true) }
+        tellManager { (manager) throws(SystemCallError) in try manager.reloading() }
+        defer { tellManager { (manager) throws(SystemCallError) in try manager.ready() } }
         let previous = keeper.diagnostics
         let loaded = keeper.load()
         watchFiles()
@@ -57,11 +57,13 @@ extension Daemon {
     /// Watches the folders of every file that the configuration was read from.
     func watchFiles() {
         keeper.watch(on: executor.queue) { [weak self] in
-            self?.assumeIsolated { daemon in
-                guard daemon.keeper.hasChanged else { return }
-                _ = Task { await daemon.reload("a file changed") }
-            }
+            self?.assumeIsolated { $0.look() }
         }
+    }
+
+    private func look() {
+        guard keeper.hasChanged, !isStopRequested else { return }
+        Task { _ = await reload("a file changed") }
     }
 
     func tell(_ diagnostics: [Diagnostic]) {
@@ -70,4 +72,8 @@ extension Daemon {
                 level: diagnostic.severity == .error ? .error : .warning, "\(diagnostic)")
         }
     }
+}
+
+extension Daemon {
+    func configurationView() -> ConfigurationView { keeper.view() }
 }

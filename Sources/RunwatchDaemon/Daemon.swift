@@ -45,7 +45,7 @@ package actor Daemon {
     let startedAt: Timestamp
 
     var parts: Parts?
-    var keeper: ConfigurationKeeper
+    let keeper: ConfigurationKeeper
     var reloading: Task<ReloadView, Never>?
     var retention: Duration?
     var stopping: CheckedContinuation<Void, Never>?
@@ -72,7 +72,7 @@ package actor Daemon {
         self.time = time
         self.logger = logger
         self.logSink = logSink
-        manager = ServiceManager(environment: options.environment)
+        manager = ServiceManager()
         startedAt = time.wallClock()
         keeper = ConfigurationKeeper(
             file: options.configuration, environment: options.environment)
@@ -99,7 +99,7 @@ package actor Daemon {
         keeper.accept(configuration, at: time.wallClock())
         watchFiles()
         beatHeart()
-        manager.notify(ready: true)
+        tellManager { (manager) throws(SystemCallError) in try manager.ready() }
         logger.notice(
             "ready",
             metadata: [
@@ -181,7 +181,7 @@ package actor Daemon {
     }
 
     private func listen(_ settings: ControlSettings) throws(StartError) -> Int32 {
-        let group = settings.group.flatMap { SystemGroups.identifier(of: $0) }
+        let group = settings.group.flatMap { SystemGroups.groupID(named: $0) }
         if let name = settings.group, group == nil {
             logger.warning(
                 "there is no such group; the control socket stays the daemon's own",
@@ -197,29 +197,37 @@ package actor Daemon {
     func rights(_ settings: ControlSettings) -> ControlRights {
         ControlRights(
             ownUser: getuid(),
-            adminGroup: settings.adminGroup.flatMap { SystemGroups.identifier(of: $0) })
+            adminGroup: settings.adminGroup.flatMap { SystemGroups.groupID(named: $0) })
+    }
+
+    /// Tells systemd, where there is one.
+    func tellManager(_ message: (ServiceManager) throws(SystemCallError) -> Void) {
+        do {
+            try message(manager)
+        } catch {
+            logger.warning("systemd could not be told", metadata: ["error": "\(error)"])
+        }
     }
 
     // MARK: Stop
 
     private func listenToSignals() {
-        signals = SignalSources(queue: executor.queue) { [weak self] signal in
-            self?.assumeIsolated { $0.received(signal) }
-        }
+        SignalSources.ignoreFatalWrites()
+        signals = SignalSources(queue: executor.queue) { [weak self] in self?.received($0) }
     }
 
-    private func received(_ signal: Int32) {
-        if signal == SIGHUP {
+    private func received(_ signal: SignalSources.Signal) {
+        if signal == .hangup {
             Task { _ = await self.reload("SIGHUP") }
             return
         }
         guard !isStopRequested else {
             // Asked twice: nothing is lost by stopping at once, and someone is in a hurry.
-            _exit(128 + signal)
+            _exit(128 + (signal == .terminate ? SIGTERM : SIGINT))
         }
         logger.notice("stopping", metadata: ["signal": "\(signal)"])
         isStopRequested = true
-        manager.notify(stopping: true)
+        tellManager { (manager) throws(SystemCallError) in try manager.stopping() }
         stopping?.resume()
         stopping = nil
     }
