@@ -1,6 +1,7 @@
 import Dispatch
 import Logging
 import RunwatchCore
+import RunwatchDelivery
 import RunwatchLinux
 import RunwatchPolling
 import RunwatchStore
@@ -50,7 +51,7 @@ extension Daemon {
         if await !parts.poller.isAdvancing(patience: Daemon.patience) {
             troubles.append("polls that are due are not being made")
         }
-        if await parts.deliverer.isStuck(now: time.now()) {
+        if parts.deliverer.isStuck(now: time.now()) {
             troubles.append("deliveries that are due are not being attempted")
         }
         if let trouble = parts.store.trouble { troubles.append(trouble.message) }

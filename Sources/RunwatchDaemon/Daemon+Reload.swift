@@ -2,7 +2,9 @@ import Logging
 import RunwatchConfig
 import RunwatchControl
 import RunwatchCore
+import RunwatchDelivery
 import RunwatchLinux
+import RunwatchPolling
 import RunwatchStore
 
 extension Daemon {

@@ -140,8 +140,8 @@ package actor Daemon {
             _exit(DaemonExit.inputOutput.rawValue)
         }
         let descriptor = try listen(configuration.control)
-        do {
-            await deliverer.apply(configuration.receivers)
+        await deliverer.apply(configuration.receivers)
+        do throws(StoreError) {
             let down = try await reader.servicesToldDown()
             try await poller.apply(configuration, downServices: down)
         } catch {
@@ -213,7 +213,9 @@ package actor Daemon {
 
     private func listenToSignals() {
         SignalSources.ignoreFatalWrites()
-        signals = SignalSources(queue: executor.queue) { [weak self] in self?.received($0) }
+        signals = SignalSources(queue: executor.queue) { [weak self] signal in
+            self?.assumeIsolated { $0.received(signal) }
+        }
     }
 
     private func received(_ signal: SignalSources.Signal) {

@@ -2,7 +2,7 @@ import Glibc
 package import Logging
 package import RunwatchCore
 import RunwatchLinux
-package import Synchronization
+import Synchronization
 
 /// Writes the daemon's log to stderr, one whole line an entry.
 ///
