@@ -107,13 +107,18 @@ package struct NewEvent: Sendable, Equatable {
     }
 }
 
-/// A change of the record. Changes are written in the order of their submission, each whole or not at all.
+/// A change of the record.
+///
+/// Changes are written in the order of their submission, each whole or not at all; but for `phases`,
+/// which give way to all others and may be split.
 package enum Change: Sendable {
     /// A watch reached a new state: the row, its history, the event and its deliveries, and any further
-    /// events that follow from it (`group.finished`). Written once: a (watch, sequence) that is already
-    /// in the history is left alone, with its events and deliveries.
+    /// events that follow from it (`group.finished`).
+    ///
+    /// Written once: a (watch, sequence) that is already in the history is left alone, with its events
+    /// and deliveries.
     case transition(TransitionChange)
-    /// A watch's progress, message or detail changed within a state. No event.
+    /// A watch's progress, message or detail changed within a state; no event.
     case progress(ProgressChange)
     /// An event of its own: a stall, a service going down or coming back.
     case event(NewEvent, stalled: WatchID?)
@@ -180,7 +185,7 @@ package struct AttemptChange: Sendable {
         case delivered
         /// Tried again not before that moment.
         case retry(at: Timestamp)
-        /// Given up; kept for `redeliver`. The event, if any, is recorded with it.
+        /// Given up and kept for `redeliver`; the event, if any, is recorded with it.
         case failed(NewEvent?)
     }
 
@@ -211,7 +216,7 @@ package struct AttemptChange: Sendable {
 package struct Committed: Sendable {
     /// In the order of their numbers.
     package var events: [RecordedEvent] = []
-    /// Receivers that have new deliveries.
+    /// Receivers that have new deliveries, or deliveries that waited behind another and are due now.
     package var receivers: Set<String> = []
 
     package init() {}

@@ -1,5 +1,8 @@
+import Dispatch
+import Glibc
 package import RunwatchCore
 import RunwatchLinux
+import Synchronization
 
 /// The database: the one writer, on a queue of its own.
 package actor Store {
@@ -8,86 +11,335 @@ package actor Store {
         case memory
     }
 
+    /// Changes in one transaction at most: beyond it a commit takes longer than it saves.
+    static let changesPerCommit = 2000
+    /// Pages in the log that are worth a checkpoint when there is nothing else to do: 4 MiB.
+    private static let pagesToCheckpoint = 1024
+    /// Pages in the log that are worth a checkpoint in any case: 32 MiB.
+    private static let pagesToCheckpointAtLast = 8192
+    private static let firstRetry = Duration.milliseconds(500)
+    /// The first write after a full disk has space again comes at most this much later.
+    private static let longestRetry = Duration.seconds(10)
+
     private let executor = QueueExecutor(label: "runwatch.store")
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
 
-    /// Opens the database, makes or migrates it, and takes the state directory's lock for life.
-    package init(at location: Location, time: any TimeSource = SystemTime()) throws(StoreError) {
-        throw StoreError(.bug, "not built")
+    /// What a person should know of the opening: a damaged file was set aside.
+    package nonisolated let openingNotice: String?
+
+    let time: any TimeSource
+    private(set) var connection: Connection
+    private var lock: FileLock?
+    private nonisolated let inbox = Mutex(Inbox())
+    private nonisolated let condition = Mutex(Condition())
+    private var commitListeners: [@Sendable (Committed) -> Void] = []
+    private var fatalListeners: [@Sendable (StoreError) -> Void] = []
+    private var noticeListeners: [@Sendable (String) -> Void] = []
+    private var isClosed = false
+    /// The wait before the next try, while nothing can be written; `nil` when all is well.
+    private var retryDelay: Duration?
+    /// Where retention goes on; see `prune`.
+    var pruned: (timestamp: Int64, number: Int64)?
+
+    /// What others may look at from their own queues.
+    private struct Condition {
+        var trouble: StoreError?
+        var isFatal = false
+        var commits = 0
     }
 
-    /// Adds a listener; called after each commit that recorded events or deliveries, on the store's queue.
-    package func onCommit(_ listener: @escaping @Sendable (Committed) -> Void) {}
+    /// Opens the database, makes or migrates it, and takes the state directory's lock for life.
+    package init(at location: Location, time: any TimeSource = SystemTime()) throws(StoreError) {
+        try self.init(at: location, time: time, vfs: nil)
+    }
 
-    /// Called once when a COMMIT failed and the process has to end and read back.
-    package func onFatal(_ listener: @escaping @Sendable (StoreError) -> Void) {}
+    /// - Parameter vfs: SQLite's name of the file system to use, for faults on purpose.
+    init(at location: Location, time: any TimeSource, vfs: String?) throws(StoreError) {
+        let opening: Opening
+        switch location {
+        case .memory:
+            lock = nil
+            opening = try Opening.memory()
+        case .file(let path):
+            lock = try Store.lock(path)
+            opening = try Opening.file(path, now: time.wallClock(), vfs: vfs)
+        }
+        self.time = time
+        openingNotice = opening.notice
+        connection = opening.connection
+    }
+
+    private static func lock(_ path: String) throws(StoreError) -> FileLock {
+        let file = "\(path).lock"
+        do throws(SystemCallError) {
+            return try FileLock(path: file)
+        } catch {
+            guard error.errno == EWOULDBLOCK else {
+                throw StoreError(
+                    .unavailable,
+                    "\(error); see that the folder exists and that this user may write to it")
+            }
+            let holder = FileLock.holder(of: file).map { "process \($0)" } ?? "another process"
+            throw StoreError(
+                .locked,
+                """
+                \(path) is in use by \(holder), which holds \(file): one daemon a state directory; \
+                end the other one, or give this one a directory of its own
+                """)
+        }
+    }
+
+    // MARK: Listening
+
+    /// Adds a listener; called after each commit that recorded events or deliveries, on the store's queue.
+    package func onCommit(_ listener: @escaping @Sendable (Committed) -> Void) {
+        commitListeners.append(listener)
+    }
+
+    /// Adds a listener for the end: a COMMIT failed, or the file is damaged, and the process has to end
+    /// and read back.
+    ///
+    /// Called once, on the store's queue; at once where it has happened already.
+    package func onFatal(_ listener: @escaping @Sendable (StoreError) -> Void) {
+        if let error = fatalError {
+            listener(error)
+        } else {
+            fatalListeners.append(listener)
+        }
+    }
+
+    /// Adds a listener for what a person should read in the log; called on the store's queue.
+    package func onNotice(_ listener: @escaping @Sendable (String) -> Void) {
+        noticeListeners.append(listener)
+    }
+
+    func notify(_ notice: String) {
+        for listener in noticeListeners { listener(notice) }
+    }
+
+    func tell(_ committed: Committed) {
+        guard !committed.isEmpty else { return }
+        for listener in commitListeners { listener(committed) }
+    }
+
+    /// Why nothing can be written at present; `nil` when all is well.
+    package nonisolated var trouble: StoreError? { condition.withLock { $0.trouble } }
+
+    /// Transactions committed since the opening.
+    package nonisolated var commits: Int { condition.withLock { $0.commits } }
+
+    private nonisolated var fatalError: StoreError? {
+        condition.withLock { $0.isFatal ? $0.trouble : nil }
+    }
+
+    // MARK: Changes
 
     /// Hands in a change; what arrives while one commit is on its way goes into the next one.
     ///
-    /// Returns at once, from any queue. Order is kept.
-    package nonisolated func submit(_ change: Change) {}
-
-    /// Changes handed in and not yet on disk.
-    package nonisolated var backlog: Int { 0 }
-
-    /// Returns when all that was submitted before is on disk.
-    package func flush() async throws(StoreError) {}
-
-    /// Makes the rows equal to the watch list, and gives what is known of each watch.
-    package func adopt(
-        _ specs: [WatchSpec], discoveries: [DiscoverySpec], kinds: [String: String]
-    ) async throws(StoreError) -> Adoption { Adoption() }
-
-    /// Adds watches that are in no list as such: discovered and transient ones; a row that exists is
-    /// taken up again as it is.
-    /// - Returns: One entry for each spec, in the same order.
-    package func add(
-        _ specs: [WatchSpec], discovery: DiscoverySpec?, kind: String
-    ) async throws(StoreError) -> [SavedWatch] { [] }
-
-    /// Notes runs that a discovery has met and that became no watch: what was final at its first look.
-    package func noteMet(_ runs: [String], by discovery: DiscoverySpec) async throws(StoreError) {}
-
-    /// Starts a watch afresh: unknown, never polled, with its history and its sequence kept.
-    package func rewatch(_ id: WatchID) async throws(StoreError) -> SavedWatch {
-        throw StoreError(.bug, "not built")
+    /// Returns at once, from any queue. Order is kept, but for `phases`: they give way to all other
+    /// changes, and are void once their watch has a later transition.
+    package nonisolated func submit(_ change: Change) {
+        let isFirst = inbox.withLock { inbox in
+            inbox.add(change)
+            return inbox.schedule()
+        }
+        if isFirst { scheduleDrain() }
     }
 
-    /// The deliveries of a receiver that may be attempted now, oldest event first.
-    ///
-    /// Only the first pending delivery of each subject is given, so that the events of one run arrive in
-    /// order. What was submitted before is on disk first.
-    package func dueDeliveries(
-        for receiver: String, now: Timestamp, limit: Int, excluding: Set<String>
-    ) async throws(StoreError) -> DueDeliveries { DueDeliveries() }
+    /// Changes handed in and not yet on disk.
+    package nonisolated var backlog: Int { inbox.withLock { $0.count } }
 
-    /// Deletes a small step of what retention no longer keeps; `true` when there is more to delete.
-    package func prune(before moment: Timestamp, limit: Int) async throws(StoreError) -> Bool {
-        false
+    /// Returns when all that was submitted before is on disk.
+    ///
+    /// - Throws: The reason why it cannot be written now; it stays in the queue, and is tried again.
+    package func flush() async throws(StoreError) {
+        try settle(phases: true, isUrgent: true)
+    }
+
+    private nonisolated func scheduleDrain(after delay: Duration = .zero) {
+        let drain: @Sendable () -> Void = { self.assumeIsolated { $0.drain() } }
+        if delay == .zero {
+            executor.queue.async(execute: drain)
+        } else {
+            let nanoseconds = Int(clamping: delay.wholeNanoseconds)
+            executor.queue.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds), execute: drain)
+        }
+    }
+
+    /// One commit; on this queue, by a block of its own, so that other calls come in between.
+    private func drain() {
+        inbox.withLock { $0.drainBegan() }
+        guard !isClosed, fatalError == nil else { return }
+        do throws(StoreError) {
+            try commitBatch()
+        } catch {
+            guard fatalError == nil else { return }
+            let delay = min(retryDelay.map { $0 * 2 } ?? Store.firstRetry, Store.longestRetry)
+            retryDelay = delay
+            if inbox.withLock({ $0.schedule() }) { scheduleDrain(after: delay) }
+            return
+        }
+        if inbox.withLock({ $0.schedule() }) { scheduleDrain() }
+        checkpointIfWorthIt()
+    }
+
+    /// Commits what was submitted before now.
+    ///
+    /// - Parameters:
+    ///   - phases: Whether counters and phases have to be on disk too.
+    ///   - isUrgent: Tries also while a failed try waits for its next turn.
+    func settle(phases: Bool, isUrgent: Bool = false) throws(StoreError) {
+        guard !isClosed else { throw StoreError(.unavailable, "the database is closed") }
+        if let error = fatalError { throw error }
+        if let trouble, retryDelay != nil, !isUrgent, backlog > 0 { throw trouble }
+        // Each round takes some of what was there at first, so this ends however much is handed in.
+        var rounds = 1 + inbox.withLock { $0.rounds(limit: Store.changesPerCommit, phases: phases) }
+        while rounds > 0, inbox.withLock({ phases ? !$0.isEmpty : $0.hasChanges }) {
+            try commitBatch()
+            rounds -= 1
+        }
+    }
+
+    /// Writes the next batch in one transaction, and tells what it recorded.
+    ///
+    /// - Throws: When it could not be written; the changes are back at the head of the inbox then.
+    private func commitBatch() throws(StoreError) {
+        let batch = inbox.withLock { $0.take(limit: Store.changesPerCommit) }
+        guard !batch.isEmpty else { return }
+        let committed: Committed
+        do throws(StoreError) {
+            committed = try write(batch)
+        } catch {
+            inbox.withLock { $0.putBack(batch) }
+            throw error
+        }
+        inbox.withLock { $0.finished() }
+        tell(committed)
+    }
+
+    private func write(_ batch: Inbox.Batch) throws(StoreError) -> Committed {
+        do throws(StoreError) {
+            return try transaction { () throws(StoreError) in try writeAll(batch) }
+        } catch {
+            guard error.code == .bug else { throw error }
+        }
+        // One of them is at fault: the others must not go down with it.
+        return try transaction { () throws(StoreError) in try writeOneByOne(batch) }
+    }
+
+    private func writeAll(_ batch: Inbox.Batch) throws(StoreError) -> Committed {
+        var committed = Committed()
+        let now = time.wallClock()
+        for change in batch.changes {
+            try connection.write(change, now: now, into: &committed)
+        }
+        try connection.write(batch.phases)
+        return committed
+    }
+
+    private func writeOneByOne(_ batch: Inbox.Batch) throws(StoreError) -> Committed {
+        var committed = Committed()
+        let now = time.wallClock()
+        for change in batch.changes {
+            let before = committed
+            try connection.execute("SAVEPOINT change")
+            do throws(StoreError) {
+                try connection.write(change, now: now, into: &committed)
+            } catch {
+                guard error.code == .bug else { throw error }
+                try connection.execute("ROLLBACK TO change")
+                committed = before
+                notify("a change could not be recorded and was dropped: \(error)")
+            }
+            try connection.execute("RELEASE change")
+        }
+        // Phases are left out: a lost one costs nothing, and one of them may be what is at fault.
+        return committed
+    }
+
+    // MARK: Transactions
+
+    /// Runs the body in a transaction; on return it is on disk.
+    func transaction<R>(
+        _ body: () throws(StoreError) -> R
+    ) throws(StoreError) -> R {
+        if let error = fatalError { throw error }
+        do throws(StoreError) {
+            let result = try withOpenTransaction(body)
+            condition.withLock { condition in
+                condition.trouble = nil
+                condition.commits += 1
+            }
+            retryDelay = nil
+            return result
+        } catch {
+            noteFailure(error)
+            throw error
+        }
+    }
+
+    private func withOpenTransaction<R>(
+        _ body: () throws(StoreError) -> R
+    ) throws(StoreError) -> R {
+        try connection.begin()
+        let result: R
+        do throws(StoreError) {
+            result = try body()
+        } catch {
+            connection.rollBack()
+            throw error
+        }
+        try connection.commit()
+        return result
+    }
+
+    private func noteFailure(_ error: StoreError) {
+        switch error.code {
+        case .commitUnknown, .damaged:
+            condition.withLock { condition in
+                condition.trouble = error
+                condition.isFatal = true
+            }
+            let listeners = fatalListeners
+            fatalListeners = []
+            for listener in listeners { listener(error) }
+        case .unavailable:
+            condition.withLock { $0.trouble = error }
+        case .locked, .tooNew, .notFound, .bug:
+            break
+        }
+    }
+
+    // MARK: Upkeep
+
+    /// Copies the log into the database when it has grown, at a moment that costs little.
+    func checkpointIfWorthIt() {
+        let pages = connection.pagesInLog
+        let isIdle = inbox.withLock { !$0.hasChanges }
+        guard pages >= (isIdle ? Store.pagesToCheckpoint : Store.pagesToCheckpointAtLast) else {
+            return
+        }
+        do throws(StoreError) {
+            try connection.checkpoint()
+        } catch {
+            // All that was committed is in the log still; the next checkpoint tries again.
+            notify(error.message)
+        }
     }
 
     /// Commits what was submitted, checkpoints and closes; the lock is given up.
-    package func close() async {}
-}
-
-/// What the record knows of a configuration's watches.
-package struct Adoption: Sendable {
-    /// One for each spec, in the same order.
-    package var watches: [SavedWatch] = []
-    /// For each discovery, in the same order: the watches that it found before, ended ones included.
-    package var discovered: [[SavedWatch]] = []
-    /// For each discovery, in the same order: every run it has met; `nil` when it never looked.
-    package var met: [Set<String>?] = []
-
-    package init() {}
-}
-
-package struct DueDeliveries: Sendable {
-    package var deliveries: [PendingDelivery] = []
-    /// When the next pending delivery that is not given here will be due; `nil` when there is none.
-    package var nextDueAt: Timestamp?
-
-    package init() {}
+    package func close() async {
+        guard !isClosed else { return }
+        do throws(StoreError) {
+            try settle(phases: true, isUrgent: true)
+            try connection.checkpoint()
+        } catch {
+            notify("closing the database: \(error)")
+        }
+        isClosed = true
+        connection.close()
+        lock = nil
+    }
 }

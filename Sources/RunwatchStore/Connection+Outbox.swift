@@ -1,0 +1,127 @@
+import RunwatchCore
+
+/// The outbox: attempts and what becomes of deliveries.
+extension Connection {
+    /// Attempts kept of each delivery.
+    static let attemptsKept = 50
+
+    /// Writes an attempt; the caller has begun a transaction.
+    func write(
+        _ change: AttemptChange, now: Timestamp, into committed: inout Committed
+    ) throws(StoreError) {
+        // Gone: retention or a person deleted it, and there is nothing left to write to.
+        guard let delivery = try delivery(change.delivery) else { return }
+        let number = delivery.attempts + 1
+        try add(change, number: number)
+        guard delivery.isPending else {
+            // A second attempt at what was given up: that it arrived counts, and a second failure is
+            // no news.
+            if change.outcome == .delivered {
+                try set(change.delivery, "delivered", attempts: number, finishedAt: change.at)
+            }
+            return
+        }
+        switch change.outcome {
+        case .retry(let moment):
+            try retry(change.delivery, at: moment, attempts: number)
+            return
+        case .delivered:
+            try set(change.delivery, "delivered", attempts: number, finishedAt: change.at)
+        case .failed(let event):
+            try set(change.delivery, "failed", attempts: number, finishedAt: change.at)
+            if let event { try record(event, now: now, into: &committed) }
+        }
+        if try moveUp(receiver: delivery.receiver, subject: delivery.subject) {
+            committed.receivers.insert(delivery.receiver)
+        }
+    }
+
+    /// Gives the next pending delivery of a subject its due time.
+    /// - Returns: Whether there was one to move up.
+    func moveUp(receiver: String, subject: String) throws(StoreError) -> Bool {
+        var statement = try cached(
+            """
+            UPDATE delivery SET due_at_ms = created_at_ms
+            WHERE due_at_ms IS NULL AND id = (
+                SELECT id FROM delivery
+                WHERE receiver = ? AND subject = ? AND state = 'pending'
+                ORDER BY event_number LIMIT 1)
+            """)
+        try statement.bind(receiver)
+        try statement.bind(subject)
+        try statement.run()
+        return changes > 0
+    }
+
+    // MARK: Rows
+
+    private func delivery(
+        _ id: String
+    ) throws(StoreError) -> (receiver: String, subject: String, isPending: Bool, attempts: Int)? {
+        var statement = try cached(
+            "SELECT receiver, subject, state = 'pending', attempts FROM delivery WHERE id = ?")
+        try statement.bind(id)
+        guard try statement.step() else { return nil }
+        return (statement.text(0), statement.text(1), statement.bool(2), statement.int(3))
+    }
+
+    private func add(_ change: AttemptChange, number: Int) throws(StoreError) {
+        var statement = try cached(
+            """
+            INSERT INTO attempt (delivery_id, number, at_ms, outcome, status, duration_ms, message)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """)
+        try statement.bind(change.delivery)
+        try statement.bind(number)
+        try statement.bind(change.at)
+        try statement.bind(change.outcome.word)
+        try statement.bind(change.status)
+        try statement.bind(change.duration.wholeMilliseconds)
+        try statement.bind(change.message)
+        try statement.run()
+        guard number > Connection.attemptsKept else { return }
+        var deletion = try cached("DELETE FROM attempt WHERE delivery_id = ? AND number <= ?")
+        try deletion.bind(change.delivery)
+        try deletion.bind(number - Connection.attemptsKept)
+        try deletion.run()
+    }
+
+    private func retry(_ id: String, at moment: Timestamp, attempts: Int) throws(StoreError) {
+        // One that waits behind another (a redelivered one came before it) goes on waiting.
+        var statement = try cached(
+            """
+            UPDATE delivery SET attempts = ?, due_at_ms = iif(due_at_ms IS NULL, NULL, ?)
+            WHERE id = ?
+            """)
+        try statement.bind(attempts)
+        try statement.bind(moment)
+        try statement.bind(id)
+        try statement.run()
+    }
+
+    private func set(
+        _ id: String, _ state: String, attempts: Int, finishedAt: Timestamp
+    ) throws(StoreError) {
+        var statement = try cached(
+            """
+            UPDATE delivery SET state = ?, attempts = ?, finished_at_ms = ?, due_at_ms = NULL
+            WHERE id = ?
+            """)
+        try statement.bind(state)
+        try statement.bind(attempts)
+        try statement.bind(finishedAt)
+        try statement.bind(id)
+        try statement.run()
+    }
+}
+
+extension AttemptChange.Outcome {
+    /// As the table has it.
+    var word: String {
+        switch self {
+        case .delivered: "delivered"
+        case .retry: "retry"
+        case .failed: "failed"
+        }
+    }
+}

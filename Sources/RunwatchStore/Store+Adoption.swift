@@ -1,0 +1,170 @@
+package import RunwatchCore
+
+/// What the record knows of a configuration's watches.
+package struct Adoption: Sendable {
+    /// One for each spec, in the same order.
+    package var watches: [SavedWatch] = []
+    /// For each discovery, in the same order: the watches that it found before, ended ones included.
+    ///
+    /// A run that a file lists by now is among `watches` and not here.
+    package var discovered: [[SavedWatch]] = []
+    /// For each discovery, in the same order: every run it has met; `nil` when it never looked.
+    package var met: [Set<String>?] = []
+
+    package init() {}
+}
+
+extension Store {
+    /// Makes the rows equal to the watch list, and gives what is known of each watch.
+    ///
+    /// Rows that left the list are no longer listed, and keep their history; transient ones stay.
+    /// - Parameters:
+    ///   - specs: What files list, each name once.
+    ///   - kinds: The kind of each service, by the service's name.
+    package func adopt(
+        _ specs: [WatchSpec], discoveries: [DiscoverySpec], kinds: [String: String]
+    ) async throws(StoreError) -> Adoption {
+        try settle(phases: true)
+        var plan = AdoptionPlan(specs, discoveries, kinds: kinds, now: time.wallClock())
+        try plan.compare(with: connection)
+        // In parts: a new list of a hundred thousand watches would otherwise be one huge transaction.
+        while !plan.isDone {
+            try transaction { () throws(StoreError) in
+                try plan.carryOut(on: connection, limit: 10_000)
+            }
+            checkpointIfWorthIt()
+        }
+        return plan.adoption
+    }
+
+    /// Adds watches that are in no list as such: discovered and transient ones; a row that exists is
+    /// taken up again as it is.
+    ///
+    /// A row that a file lists, or that another request brought, keeps its settings and its origin.
+    /// - Returns: One entry for each spec, in the same order.
+    package func add(
+        _ specs: [WatchSpec], discovery: DiscoverySpec?, kind: String
+    ) async throws(StoreError) -> [SavedWatch] {
+        try settle(phases: true)
+        let now = time.wallClock()
+        let key = discovery?.key
+        return try transaction { () throws(StoreError) in
+            var saved: [SavedWatch] = []
+            saved.reserveCapacity(specs.count)
+            for spec in specs {
+                saved.append(try connection.add(spec, discovery: key, kind: kind, now: now))
+            }
+            if let key { try connection.noteMet([], by: key) }
+            return saved
+        }
+    }
+
+    /// Notes runs that a discovery has met and that became no watch: what was final at its first look.
+    ///
+    /// With no runs it notes that the discovery has looked.
+    package func noteMet(_ runs: [String], by discovery: DiscoverySpec) async throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            try connection.noteMet(runs, by: discovery.key)
+        }
+    }
+
+    /// Ends a watch: it is no longer listed, and retention deletes it in time.
+    ///
+    /// - Throws: `notFound` when there is no such watch, or it was not listed.
+    package func remove(_ id: WatchID) async throws(StoreError) {
+        try settle(phases: true)
+        let now = time.wallClock()
+        let wasListed = try transaction { () throws(StoreError) in
+            try connection.unlist(id, now: now)
+        }
+        guard wasListed else { throw Store.noSuchWatch(id) }
+    }
+
+    /// The transient watches that are listed, as they were asked for; in the order of their making.
+    package func transientWatches() async throws(StoreError) -> [(
+        spec: WatchSpec, saved: SavedWatch
+    )] {
+        try settle(phases: true)
+        var found: [(spec: WatchSpec, saved: SavedWatch)] = []
+        var row = try connection.statement(
+            """
+            SELECT \(WatchColumns.list), label, group_name, parameters, settings FROM watch
+            WHERE source = 'transient' AND is_listed = 1 ORDER BY id
+            """)
+        while try row.step() {
+            let saved = WatchColumns.read(row)
+            let next = WatchColumns.count
+            let spec = WatchSpec(
+                name: saved.name, label: row.optionalText(next),
+                group: row.optionalText(next + 1),
+                parameters: WatchText.parameters(row.text(next + 2)),
+                settings: WatchText.settings(row.text(next + 3)), origin: .transient)
+            found.append((spec, saved))
+        }
+        return found
+    }
+
+    /// Starts a watch afresh: unknown, never polled, with its history and its sequence kept.
+    ///
+    /// - Throws: `notFound` when there is no such watch.
+    package func rewatch(_ id: WatchID) async throws(StoreError) -> SavedWatch {
+        try settle(phases: true)
+        let saved = try transaction { () throws(StoreError) in try connection.startAfresh(id) }
+        guard let saved else { throw Store.noSuchWatch(id) }
+        return saved
+    }
+
+    private static func noSuchWatch(_ id: WatchID) -> StoreError {
+        StoreError(.notFound, "there is no watch with the row ID \(id.rowID); `list` shows them")
+    }
+}
+
+extension Connection {
+    fileprivate func add(
+        _ spec: WatchSpec, discovery: String?, kind: String, now: Timestamp
+    ) throws(StoreError) -> SavedWatch {
+        let listing = Listing(spec, kind: kind)
+        var row = try cached(
+            """
+            SELECT id, service, run, state, previous_state, sequence, polls, watched_since_ms,
+                first_poll_at_ms, first_answer_at_ms, last_poll_at_ms, last_seen_at_ms,
+                next_poll_at_ms, step, observed_at_ms, not_before_ms, changed_at_ms,
+                progress_done, progress_total, message, detail, is_stalled, is_listed, source
+            FROM watch WHERE service = ? AND run = ?
+            """)
+        try row.bind(spec.name.service)
+        try row.bind(spec.name.run)
+        guard try row.step() else {
+            let id = try insert(spec.name, listing, discovery: discovery, now: now)
+            return SavedWatch(id: id, name: spec.name, watchedSince: now)
+        }
+        let saved = WatchColumns.read(row, name: spec.name)
+        let isAnothers =
+            row.bool(WatchColumns.count)
+            && !row.isEqual(WatchColumns.count + 1, listing.source.rawValue)
+        row.reset()
+        guard isAnothers else {
+            try list(saved.id, listing, discovery: discovery)
+            return saved
+        }
+        if let discovery { try noteMet([spec.name.run], by: discovery) }
+        return saved
+    }
+
+    fileprivate func startAfresh(_ id: WatchID) throws(StoreError) -> SavedWatch? {
+        var change = try cached(
+            """
+            UPDATE watch SET state = 'unknown', previous_state = NULL, first_poll_at_ms = NULL,
+                first_answer_at_ms = NULL, last_poll_at_ms = NULL, last_seen_at_ms = NULL,
+                next_poll_at_ms = NULL, step = 0, observed_at_ms = NULL, not_before_ms = NULL,
+                changed_at_ms = NULL, progress_done = NULL, progress_total = NULL, message = '',
+                detail = '{}', is_stalled = 0, finished_at_ms = NULL
+            WHERE id = ?
+            """)
+        try change.bind(id)
+        try change.run()
+        var row = try statement("SELECT \(WatchColumns.list) FROM watch WHERE id = ?")
+        try row.bind(id)
+        return try row.step() ? WatchColumns.read(row) : nil
+    }
+}
