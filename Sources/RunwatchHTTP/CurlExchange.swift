@@ -1,0 +1,110 @@
+import CCurl
+import RunwatchCore
+import RunwatchLinux
+
+/// One easy handle of libcurl with what it works on: a request and the answer that comes in.
+///
+/// Used again and again; what stays the same from one request to the next is not set again. Confined to
+/// the queue or thread of its owner.
+final class CurlExchange {
+    let easy: UnsafeMutableRawPointer
+    /// What the owner's caller waits with; `nil` when the exchange is idle.
+    var completion: ((Result<HTTPResponse, HTTPFailure>) -> Void)?
+    var answer = AnswerCollector()
+
+    let errorText: UnsafeMutablePointer<CChar>
+    var headerList: UnsafeMutablePointer<curl_slist>?
+    /// What `headerList` was made from.
+    var headers: [(name: String, value: String)]?
+    var sendsBody = false
+    /// What `sendsBody` was when `headerList` was made.
+    var listFitsBody = false
+    var holdsLargeBody = false
+    var options: HTTPConnectionOptions?
+    var maximumAnswer = 0
+    var timeout = Duration.zero
+    var startedAt = Instant(nanoseconds: 0)
+    var hasRetried = false
+
+    /// A handle whose sockets are opened and closed by `sockets`, or by libcurl when that is `nil`.
+    ///
+    /// `sockets` must outlive the handle and the connections that it made.
+    init(sockets: CurlSocketSet? = nil) throws(HTTPFailure) {
+        guard CurlLibrary.isReady, let easy = curl_easy_init() else {
+            throw HTTPFailure(.connect, "libcurl cannot be set up: out of memory")
+        }
+        self.easy = easy
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        try setConstants(sockets)
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headerList)
+        errorText.deallocate()
+    }
+
+    /// Whether the transfer is worth one more try at once, on a new connection; prepares that.
+    ///
+    /// So it is when a connection kept from before turned out to be dead before a byte of the answer
+    /// came: the server closed it just as the request was sent.
+    func preparesRetry(after code: CURLcode) -> Bool {
+        guard code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR,
+            !hasRetried, answer.headerBytes == 0, info(CURLINFO_NUM_CONNECTS) == 0
+        else { return false }
+        let left = timeout - startedAt.duration(to: SystemTime().now())
+        guard left > .zero else { return false }
+        hasRetried = true
+        answer.begin(maximumBody: maximumAnswer)
+        errorText.pointee = 0
+        runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
+        runwatch_easy_set_long(easy, CURLOPT_TIMEOUT_MS, CurlExchange.milliseconds(left))
+        return true
+    }
+
+    /// The end of a transfer: the answer, or why there is none.
+    func finish(_ code: CURLcode) -> Result<HTTPResponse, HTTPFailure> {
+        if hasRetried { runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, 0) }
+        dropLargeBody()
+        guard code == CURLE_OK else {
+            let failure = failure(code)
+            answer.begin(maximumBody: 0)
+            return .failure(failure)
+        }
+        let status = status
+        guard status != 0 else {
+            return .failure(HTTPFailure(.malformed, "the answer has no status"))
+        }
+        return .success(answer.takeResponse(status: status))
+    }
+
+    /// The status of the answer; 0 before there is one.
+    var status: Int { info(CURLINFO_RESPONSE_CODE) }
+
+    func failure(_ code: CURLcode) -> HTTPFailure {
+        switch answer.overflow {
+        case .headers:
+            let limit = AnswerCollector.maximumHeaderBytes >> 10
+            return HTTPFailure(.tooLarge, "the answer's headers are larger than \(limit) KiB")
+        case .body:
+            return HTTPFailure(
+                .tooLarge, "the answer's body is larger than \(maximumAnswer) bytes")
+        case nil:
+            let failure = HTTPFailure(code, text: String(cString: errorText))
+            // With a Unix socket no name is looked up: its path is too long.
+            guard failure.code == .name, options?.unixSocket != nil else { return failure }
+            return HTTPFailure(.connect, failure.message)
+        }
+    }
+
+    private func info(_ which: CURLINFO) -> Int {
+        var value = 0
+        runwatch_easy_get_long(easy, which, &value)
+        return value
+    }
+
+    static func milliseconds(_ duration: Duration) -> Int {
+        Int(max(1, min(duration.wholeMilliseconds, Int64(Int32.max))))
+    }
+}
