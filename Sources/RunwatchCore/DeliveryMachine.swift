@@ -65,8 +65,11 @@ package struct DeliveryMachine: Sendable {
     package private(set) var health = Health.open
     private var inFlight: Set<String> = []
     /// While failing: deliveries on their own schedule, by when each is due again.
+    ///
     /// `.distantFuture` stands for one that is under way.
     private var familiars: [String: Instant] = [:]
+    /// Places of familiars that were lost out of sight; free again when the receiver has recovered.
+    private var lostPlaces = 0
     private var probe: String?
     private var probeAt = Instant(nanoseconds: 0)
     private var pause = DeliveryMachine.shortestPause
@@ -89,7 +92,7 @@ package struct DeliveryMachine: Sendable {
         case .open: true
         case .disabled: false
         case .failing:
-            familiars.count < policy.familiars || probeIsDue(at: now)
+            hasPlace || probeIsDue(at: now)
                 || familiars.values.contains { $0 <= now }
         }
     }
@@ -100,7 +103,7 @@ package struct DeliveryMachine: Sendable {
         case .open: true
         case .disabled: false
         case .failing:
-            familiars[id] != nil || familiars.count < policy.familiars || probeIsDue(at: now)
+            familiars[id] != nil || hasPlace || probeIsDue(at: now)
         }
     }
 
@@ -116,7 +119,7 @@ package struct DeliveryMachine: Sendable {
     package mutating func started(_ id: String) {
         inFlight.insert(id)
         guard health == .failing else { return }
-        if familiars[id] != nil || familiars.count < policy.familiars {
+        if familiars[id] != nil || hasPlace {
             familiars[id] = .distantFuture
         } else {
             probe = id
@@ -126,10 +129,13 @@ package struct DeliveryMachine: Sendable {
     /// The outbox was searched, and gave these as due, oldest first.
     ///
     /// A familiar that should be among them and is not stands far behind others (or is gone): it
-    /// becomes one of the crowd, so that nobody searches for it again and again.
+    /// becomes one of the crowd, so that nobody searches for it again and again. Its place is not given
+    /// to another, or a crowd would pass through it.
     package mutating func looked(found: Set<String>, at now: Instant) {
         guard health == .failing else { return }
+        let before = familiars.count
         familiars = familiars.filter { found.contains($0.key) || $0.value > now }
+        lostPlaces += before - familiars.count
     }
 
     // MARK: After an attempt
@@ -161,7 +167,7 @@ package struct DeliveryMachine: Sendable {
             let verdict = verdict(
                 attempts: attempts, hint: hint, begins: begins, using: &generator)
             if case .retry(let wait) = verdict, health == .failing,
-                familiars[id] != nil || familiars.count < policy.familiars
+                familiars[id] != nil || hasPlace
             {
                 // The record keeps whole milliseconds, so let one more pass before it is sought.
                 familiars[id] = now.advanced(by: wait + .milliseconds(1))
@@ -179,6 +185,8 @@ package struct DeliveryMachine: Sendable {
 
     // MARK: Inside
 
+    private var hasPlace: Bool { familiars.count + lostPlaces < policy.familiars }
+
     private func probeIsDue(at now: Instant) -> Bool {
         probe == nil && probeAt <= now
     }
@@ -186,6 +194,7 @@ package struct DeliveryMachine: Sendable {
     private mutating func recover() {
         health = .open
         familiars = [:]
+        lostPlaces = 0
         probe = nil
         pause = DeliveryMachine.shortestPause
     }

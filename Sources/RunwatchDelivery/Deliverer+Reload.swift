@@ -39,19 +39,19 @@ extension Deliverer {
         case .webhook(let webhook):
             WebhookReceiver(
                 webhook, timeout: settings.timeout, time: time,
-                transport: transports.transport(for: webhook), queue: queue)
+                transport: transports.transport(for: .init(settings.name, webhook)), queue: queue)
         }
     }
 
     private func retireTransports() {
-        var webhooks: [WebhookSettings] = []
+        var wanted: Set<TransportPool.Key> = []
         var users: Set<String> = []
         for pipeline in pipelines.values {
             users.formUnion(pipeline.window.flights.keys)
             if !pipeline.isRemoved, case .webhook(let webhook) = pipeline.settings.kind {
-                webhooks.append(webhook)
+                wanted.insert(.init(pipeline.name, webhook))
             }
         }
-        transports.keep(for: webhooks, users: users)
+        transports.keep(wanted, users: users)
     }
 }

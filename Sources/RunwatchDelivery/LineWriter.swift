@@ -38,8 +38,9 @@ package final class LineWriter: Sendable {
     private let descriptor: Int32
     private let queue: DispatchQueue
     private let state = Mutex(State())
-    /// The rest of a line whose beginning was written before an error; it goes out before anything
-    /// else, so that the next line begins a line. Touched on the queue only, where the mutex is free.
+    /// The rest of a line whose beginning was written before an error.
+    ///
+    /// It goes out before anything else, so that the next line begins a line. Touched on the queue only.
     private let unfinished = Mutex<[UInt8]>([])
 
     /// - Parameter descriptor: Stays open as long as the writer; it is not closed here.

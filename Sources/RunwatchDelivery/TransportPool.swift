@@ -2,8 +2,22 @@ import Dispatch
 import RunwatchCore
 import RunwatchHTTP
 
-/// The deliverer's transports, one for each way of connecting; bound to the deliverer's queue.
+/// The deliverer's transports, one for each webhook; bound to the deliverer's queue.
+///
+/// A transport bounds its connections, so two receivers that shared one could wait for each other.
 final class TransportPool {
+    struct Key: Hashable {
+        var receiver: String
+        var options: HTTPConnectionOptions
+
+        init(_ receiver: String, _ settings: WebhookSettings) {
+            self.receiver = receiver
+            options = HTTPConnectionOptions(
+                caFile: settings.tls.caFile, certFile: settings.tls.certFile,
+                keyFile: settings.tls.keyFile, proxy: settings.proxy)
+        }
+    }
+
     /// A transport that no receiver uses any more, but for what is under way.
     private struct Retired {
         var transport: any HTTPTransport
@@ -12,7 +26,7 @@ final class TransportPool {
 
     private let queue: DispatchQueue
     private let make: @Sendable (DispatchQueue, HTTPConnectionOptions) -> any HTTPTransport
-    private var transports: [HTTPConnectionOptions: any HTTPTransport] = [:]
+    private var transports: [Key: any HTTPTransport] = [:]
     private var retired: [Retired] = []
 
     init(
@@ -23,26 +37,18 @@ final class TransportPool {
         self.make = make
     }
 
-    static func options(of settings: WebhookSettings) -> HTTPConnectionOptions {
-        HTTPConnectionOptions(
-            caFile: settings.tls.caFile, certFile: settings.tls.certFile,
-            keyFile: settings.tls.keyFile, proxy: settings.proxy)
-    }
-
-    func transport(for settings: WebhookSettings) -> any HTTPTransport {
-        let options = TransportPool.options(of: settings)
-        if let transport = transports[options] { return transport }
-        let transport = make(queue, options)
-        transports[options] = transport
+    func transport(for key: Key) -> any HTTPTransport {
+        if let transport = transports[key] { return transport }
+        let transport = make(queue, key.options)
+        transports[key] = transport
         return transport
     }
 
-    /// Retires every transport but those for `settings`.
+    /// Retires every transport but these.
     /// - Parameter users: Deliveries under way, on whichever transport.
-    func keep(for settings: [WebhookSettings], users: Set<String>) {
-        let wanted = Set(settings.map(TransportPool.options))
-        for (options, transport) in transports where !wanted.contains(options) {
-            transports[options] = nil
+    func keep(_ wanted: Set<Key>, users: Set<String>) {
+        for (key, transport) in transports where !wanted.contains(key) {
+            transports[key] = nil
             retired.append(Retired(transport: transport, users: users))
         }
         closeUnused()

@@ -1,0 +1,123 @@
+import Glibc
+import RunwatchCore
+import RunwatchDelivery
+import RunwatchLinux
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct LineWriterTests {
+    /// Counts endings, and waits for them.
+    final class Endings: Sendable {
+        let all = Mutex<[(line: Int, ending: LineWriter.Ending)]>([])
+
+        func note(_ line: Int) -> @Sendable (LineWriter.Ending) -> Void {
+            { ending in self.all.withLock { $0.append((line, ending)) } }
+        }
+
+        func wait(for count: Int) async throws -> [(line: Int, ending: LineWriter.Ending)] {
+            try await eventually("\(count) endings") { all.withLock { $0.count } >= count }
+            return all.withLock { $0 }
+        }
+    }
+
+    @Test func `lines arrive whole and in order through a pipe that is read slowly`() async throws {
+        let pipe = try TestPipe()
+        let writer = LineWriter(descriptor: pipe.writeEnd)
+        let endings = Endings()
+        var expected: [UInt8] = []
+        for index in 0..<2000 {
+            // Now and then one that no pipe takes at once.
+            let length = index % 500 == 0 ? 200_000 : 100
+            let line = Array("\(index) ".utf8) + [UInt8](repeating: 0x61, count: length) + [0x0A]
+            expected += line
+            writer.write(line, ended: endings.note(index))
+        }
+        var received: [UInt8] = []
+        while received.count < expected.count {
+            received += try await pipe.read(atMost: 3000)
+        }
+        #expect(received == expected)
+        let all = try await endings.wait(for: 2000)
+        #expect(all.map(\.line) == Array(0..<2000))
+        #expect(all.allSatisfy { $0.ending == .written })
+    }
+
+    @Test func `a full pipe holds lines up until it is read`() async throws {
+        let pipe = try TestPipe()
+        pipe.fill()
+        let writer = LineWriter(descriptor: pipe.writeEnd)
+        let endings = Endings()
+        writer.write(Array("late\n".utf8), ended: endings.note(0))
+        #expect(endings.all.withLock { $0.isEmpty })
+        var received: [UInt8] = []
+        while !received.suffix(5).elementsEqual("late\n".utf8) {
+            received += try await pipe.read(atMost: 1 << 16)
+        }
+        let all = try await endings.wait(for: 1)
+        #expect(all.first?.ending == .written)
+    }
+
+    @Test func `a stopped writer gives up what a full pipe does not take`() async throws {
+        let pipe = try TestPipe()
+        pipe.fill()
+        let writer = LineWriter(descriptor: pipe.writeEnd)
+        let endings = Endings()
+        for index in 0..<3 { writer.write(Array("x\n".utf8), ended: endings.note(index)) }
+        writer.stop()
+        let all = try await endings.wait(for: 3)
+        #expect(all.allSatisfy { $0.ending == .stopped })
+    }
+
+    @Test func `a closed pipe fails every line, and the process lives`() async throws {
+        let pipe = try TestPipe()
+        pipe.closeReadEnd()
+        let writer = LineWriter(descriptor: pipe.writeEnd)
+        let endings = Endings()
+        for index in 0..<10 { writer.write(Array("x\n".utf8), ended: endings.note(index)) }
+        for (_, ending) in try await endings.wait(for: 10) {
+            guard case .failed(let error) = ending else {
+                Issue.record("\(ending)")
+                continue
+            }
+            #expect(error.errno == EPIPE)
+        }
+    }
+
+    @Test func `a descriptor that is not open fails every line`() async throws {
+        let writer = LineWriter(descriptor: 1_000_000)
+        let endings = Endings()
+        writer.write(Array("x\n".utf8), ended: endings.note(0))
+        let all = try await endings.wait(for: 1)
+        #expect(all.first?.ending != .written)
+    }
+
+    @Test func `a file without room never holds half a line followed by another`() async throws {
+        // /dev/full takes nothing; what is asked here is that a later line is not glued to the rest.
+        let descriptor = open("/dev/full", O_WRONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let writer = LineWriter(descriptor: descriptor)
+        let endings = Endings()
+        writer.write(Array("x\n".utf8), ended: endings.note(0))
+        guard case .failed(let error)? = try await endings.wait(for: 1).first?.ending else {
+            Issue.record("written to a full device")
+            return
+        }
+        #expect(error.errno == ENOSPC)
+    }
+
+    @Test func `a non-blocking descriptor is waited for, too`() async throws {
+        let pipe = try TestPipe()
+        _ = fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK)
+        let writer = LineWriter(descriptor: pipe.writeEnd)
+        let endings = Endings()
+        let line = [UInt8](repeating: 0x62, count: 300_000) + [0x0A]
+        writer.write(line, ended: endings.note(0))
+        var received: [UInt8] = []
+        while received.count < line.count { received += try await pipe.read(atMost: 1 << 16) }
+        #expect(received == line)
+        let all = try await endings.wait(for: 1)
+        #expect(all.first?.ending == .written)
+    }
+}
