@@ -194,7 +194,7 @@ final class HTTPServerExchange: @unchecked Sendable {
         task = nil
         guard phase == .handling else { return }
         self.reply = reply
-        if case .hang = reply, !isGone, loop.maySuspend {
+        if case .hang = reply, !isGone, loop.mayAnswer {
             loop.watch(self, halfClosed: true)
             return
         }
