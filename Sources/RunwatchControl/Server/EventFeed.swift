@@ -73,7 +73,9 @@ package actor EventFeed {
         AsyncStream(unfolding: { await self.next() }, onCancel: { Task { await self.cancel() } })
     }
 
-    /// The next chunk; waits for one. `nil` at the end.
+    /// Waits for the next chunk.
+    ///
+    /// - Returns: `nil` at the end.
     package func next() async -> [UInt8]? {
         if !wasOpeningSent {
             wasOpeningSent = true

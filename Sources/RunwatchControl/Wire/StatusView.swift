@@ -119,7 +119,7 @@ package struct ServiceView: WireView {
 /// One receiver's part of the outbox, as the API shows it.
 package struct ReceiverView: WireView {
     package var name: String
-    /// `webhook`, `stdout`, …
+    /// The kind's name: `webhook`, `stdout`.
     package var kind: String
     package var pending: Int
     package var failed: Int

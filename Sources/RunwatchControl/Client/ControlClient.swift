@@ -1,0 +1,190 @@
+import Glibc
+package import RunwatchCore
+import RunwatchHTTP
+import RunwatchLinux
+
+/// Speaks to the daemon over its socket, one request after the other; calls block.
+package struct ControlClient {
+    /// Lists and one watch's history are far below it.
+    private static let maximumAnswer = 64 << 20
+
+    package let socket: String
+    private let http: HTTPBlockingClient
+    private let time: any TimeSource
+
+    package init(socket: String, time: any TimeSource = SystemTime()) {
+        self.socket = socket
+        self.time = time
+        http = HTTPBlockingClient(options: HTTPConnectionOptions(unixSocket: socket))
+    }
+
+    /// The answer's body.
+    /// - Parameter within: The limit of the whole exchange.
+    package func get(
+        _ path: String, within limit: Duration = .seconds(30)
+    ) throws(ControlFailure) -> [UInt8] {
+        try send(.get, path, limit)
+    }
+
+    package func post(_ path: String) throws(ControlFailure) -> [UInt8] {
+        try send(.post, path, .seconds(30))
+    }
+
+    /// The answer as a tree.
+    package func document(
+        _ path: String, within limit: Duration = .seconds(30)
+    ) throws(ControlFailure) -> JSONValue {
+        try parse(try get(path, within: limit))
+    }
+
+    package func parse(_ bytes: [UInt8]) throws(ControlFailure) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw stranger("its answer is no JSON: \(error)")
+        }
+    }
+
+    /// Reads a view; an answer of another form means another program at the socket.
+    package func view<View: WireView>(
+        _ value: JSONValue, as: View.Type = View.self
+    ) throws(ControlFailure) -> View {
+        do throws(WireError) {
+            return try View(json: value)
+        } catch {
+            throw stranger("its answer has another form: \(error)")
+        }
+    }
+
+    /// Why an exchange with the daemon is over before its end.
+    package enum StreamEnd: Equatable, Sendable {
+        /// A callback said so.
+        case stopped
+        /// The deadline passed.
+        case timedOut
+        /// The connection broke, or nothing came for too long; worth another try.
+        case broken(ControlFailure)
+    }
+
+    /// Follows the event stream until a callback returns `false`, the deadline passes or it breaks.
+    /// - Parameters:
+    ///   - onOpen: Called once, when the daemon has subscribed us.
+    ///   - onMessage: Called for each event.
+    package func follow(
+        _ path: String, lastEventID: inout String?, deadline: Instant?,
+        onOpen: () throws(ControlFailure) -> Bool,
+        onMessage: (EventStreamParser.Message) throws(ControlFailure) -> Bool
+    ) throws(ControlFailure) -> StreamEnd {
+        var request = self.request(.get, path)
+        if let lastEventID { request.headers.append(("last-event-id", lastEventID)) }
+        var parser = EventStreamParser(lastEventID: lastEventID)
+        var status = 0
+        var refusal: [UInt8] = []
+        var failure: ControlFailure?
+        var isStopped = false
+        let step = { (go: () throws(ControlFailure) -> Bool) -> Bool in
+            do throws(ControlFailure) {
+                if try go() { return true }
+                isStopped = true
+            } catch {
+                failure = error
+            }
+            return false
+        }
+        defer { lastEventID = parser.lastEventID }
+        do throws(HTTPFailure) {
+            try http.stream(
+                request, idleTimeout: .seconds(45), deadline: deadline,
+                onResponse: { code in
+                    status = code
+                    return code == 200 ? step(onOpen) : true
+                },
+                onChunk: { chunk in
+                    guard status == 200 else {
+                        refusal += chunk
+                        return refusal.count < 1 << 20
+                    }
+                    for message in parser.take(chunk) {
+                        guard step({ () throws(ControlFailure) in try onMessage(message) })
+                        else { return false }
+                    }
+                    return !parser.isTooLarge
+                })
+        } catch {
+            if let failure { throw failure }
+            if isStopped { return .stopped }
+            if let deadline, time.now() >= deadline { return .timedOut }
+            return .broken(describe(error))
+        }
+        if let failure { throw failure }
+        if isStopped { return .stopped }
+        if let deadline, time.now() >= deadline { return .timedOut }
+        guard status == 200 else { throw refused(status, refusal) }
+        return .broken(
+            ControlFailure(.noDaemon, "the daemon at \(socket) ended the stream of events"))
+    }
+
+    // MARK: Inside
+
+    private func send(
+        _ method: HTTPRequest.Method, _ path: String, _ limit: Duration
+    ) throws(ControlFailure) -> [UInt8] {
+        var request = self.request(method, path)
+        request.timeout = limit
+        let response: HTTPResponse
+        do throws(HTTPFailure) {
+            response = try http.perform(request)
+        } catch {
+            throw describe(error)
+        }
+        guard (200..<300).contains(response.status) else {
+            throw refused(response.status, response.body)
+        }
+        return response.body
+    }
+
+    private func request(_ method: HTTPRequest.Method, _ path: String) -> HTTPRequest {
+        HTTPRequest(
+            method: method, url: "http://runwatch" + path,
+            maximumAnswer: ControlClient.maximumAnswer)
+    }
+
+    /// An answer that is no success: the problem's own words.
+    private func refused(_ status: Int, _ body: [UInt8]) -> ControlFailure {
+        guard let value = try? JSONValue(parsing: body), let problem = Problem(json: value) else {
+            // Not one of our problem documents, so it was not our daemon, or a newer one.
+            return stranger("it answered HTTP \(status)")
+        }
+        return ControlFailure(ExitStatus(problem.code), problem.detail, problem: problem)
+    }
+
+    func stranger(_ fault: String) -> ControlFailure {
+        ControlFailure(
+            .noDaemon,
+            "what listens at \(socket) does not speak as runwatchd \(RunwatchVersion.text) does: "
+                + "\(fault)")
+    }
+
+    private func describe(_ failure: HTTPFailure) -> ControlFailure {
+        guard failure.code == .connect else {
+            return ControlFailure(
+                .noDaemon, "the daemon at \(socket) gave no whole answer: \(failure.message)")
+        }
+        // The transport says only that it could not connect; the file says why. connect(2) on a socket
+        // needs the right to write.
+        if access(socket, F_OK) != 0, errno == ENOENT || errno == ENOTDIR {
+            return ControlFailure(
+                .noDaemon,
+                "there is no socket at \(socket); is runwatchd running? --socket or $RUNWATCH_SOCKET "
+                    + "names another")
+        }
+        if access(socket, W_OK) != 0, errno == EACCES {
+            return ControlFailure(
+                .denied,
+                "no permission for the socket \(socket); join its group, or run as root")
+        }
+        return ControlFailure(
+            .noDaemon,
+            "nobody answers at \(socket): \(failure.message); is runwatchd running?")
+    }
+}

@@ -1,0 +1,40 @@
+import Glibc
+
+/// Where a verb writes: whole pieces at a time, to what people read and to what they are warned by.
+package struct ControlOutput: Sendable {
+    /// `false` once the reader has gone away.
+    package var write: @Sendable ([UInt8]) -> Bool
+    package var warn: @Sendable (String) -> Void
+
+    package init(
+        write: @escaping @Sendable ([UInt8]) -> Bool, warn: @escaping @Sendable (String) -> Void
+    ) {
+        self.write = write
+        self.warn = warn
+    }
+
+    /// Standard output and standard error.
+    ///
+    /// The program ignores SIGPIPE, so a reader that left (`| head`) shows as an error of the write.
+    package static let standard = ControlOutput(
+        write: { writeAll($0, to: STDOUT_FILENO) },
+        warn: { _ = writeAll(Array("runwatchctl: \($0)\n".utf8), to: STDERR_FILENO) })
+
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                guard errno == EINTR || errno == EAGAIN else { return false }
+                // A terminal or pipe shared with a program that made it non-blocking: wait for room.
+                if errno == EAGAIN {
+                    var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    Glibc.poll(&wanted, 1, -1)
+                }
+                continue
+            }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+}

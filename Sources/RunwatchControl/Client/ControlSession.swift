@@ -1,0 +1,195 @@
+package import RunwatchCore
+import RunwatchLinux
+
+/// Carries out the verbs of `runwatchctl` that speak to the daemon.
+///
+/// Each verb writes its result and says how the program ends; what it throws is told on standard error.
+package struct ControlSession {
+    let client: ControlClient
+    let output: ControlOutput
+    let style: TextStyle
+    /// One JSON document instead of text for people.
+    let isJSON: Bool
+    let time: any TimeSource
+
+    package init(
+        socket: String, output: ControlOutput = .standard, style: TextStyle = .plain,
+        isJSON: Bool = false, time: any TimeSource = SystemTime()
+    ) {
+        client = ControlClient(socket: socket, time: time)
+        self.output = output
+        self.style = style
+        self.isJSON = isJSON
+        self.time = time
+    }
+
+    package func status() throws(ControlFailure) -> ExitStatus {
+        let bytes = try client.get("/v1/status")
+        if isJSON { return say(document: bytes) }
+        let status: StatusView = try client.view(try client.parse(bytes))
+        return say(StatusText.text(status, now: time.wallClock(), style: style))
+    }
+
+    package func show(_ name: WatchName) throws(ControlFailure) -> ExitStatus {
+        let bytes = try client.get(ControlPath.watch(name))
+        if isJSON { return say(document: bytes) }
+        let watch: WatchView = try client.view(try client.parse(bytes))
+        return say(WatchDetailText.text(watch, now: time.wallClock(), style: style))
+    }
+
+    package func list(_ query: WatchQuery) throws(ControlFailure) -> ExitStatus {
+        let states = RunState.allCases.filter(query.states.contains).map(\.name)
+        let parameters: [(String, String?)] = [
+            ("service", query.service),
+            ("state", states.isEmpty ? nil : states.joined(separator: ",")),
+            ("group", query.group), ("active", query.isActiveOnly ? "true" : nil),
+        ]
+        if isJSON { return try joined("/v1/watches", "watches", parameters) }
+        var table = WatchTableText(now: time.wallClock())
+        _ = try pages("/v1/watches", "watches", parameters) { (element) throws(ControlFailure) in
+            table.append(try client.view(try client.parse(Array(element))))
+            return true
+        }
+        if table.isEmpty {
+            output.warn(query == WatchQuery() ? "there are no watches" : "no watch matches")
+        }
+        return say(table.text(style))
+    }
+
+    /// Asks for a poll now.
+    package func poll(_ names: [WatchName]) throws(ControlFailure) -> ExitStatus {
+        try change(names, verb: "poll") { watch in
+            "\(watch.name)  will be polled now; last asked "
+                + (watch.lastPollAt.map { AgeText.relative($0, now: time.wallClock()) } ?? "never")
+        }
+    }
+
+    /// Starts watches afresh.
+    package func rewatch(_ names: [WatchName]) throws(ControlFailure) -> ExitStatus {
+        try change(names, verb: "rewatch") { "\($0.name)  is watched afresh" }
+    }
+
+    package func reload() throws(ControlFailure) -> ExitStatus {
+        do throws(ControlFailure) {
+            let bytes = try client.post("/v1/reload")
+            if isJSON { return say(document: bytes) }
+            return say(ReportText.reload(try client.view(try client.parse(bytes))))
+        } catch {
+            guard let problem = error.problem, problem.code == .configurationInvalid
+            else { throw error }
+            if isJSON { return say(document: problem.json, .failed) }
+            let view: ReloadView = try client.view(.object(problem.members))
+            return say(ReportText.reload(view), .failed)
+        }
+    }
+
+    // MARK: Writing
+
+    func say(_ text: String, _ exit: ExitStatus = .done) -> ExitStatus {
+        // A reader that left has what it wanted.
+        _ = output.write(Array(text.utf8))
+        return exit
+    }
+
+    func say(document: [UInt8], _ exit: ExitStatus = .done) -> ExitStatus {
+        _ = output.write(document + [0x0A])
+        return exit
+    }
+
+    // MARK: Changes
+
+    private func change(
+        _ names: [WatchName], verb: String, _ line: (WatchView) -> String
+    ) throws(ControlFailure) -> ExitStatus {
+        var documents: [[UInt8]] = []
+        for name in names {
+            let bytes = try client.post(ControlPath.watch(name, verb: verb))
+            documents.append(bytes)
+            guard !isJSON else { continue }
+            let watch: WatchView = try client.view(try client.parse(bytes))
+            _ = say(TerminalText.escape(line(watch)) + "\n")
+        }
+        guard isJSON else { return .done }
+        return say(document: names.count == 1 ? documents[0] : watchList(documents))
+    }
+
+    /// Several watches as one document, of the shape of a list.
+    func watchList(_ documents: [[UInt8]]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("watches")
+        writer.beginArray()
+        for document in documents { writer.raw(document) }
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes
+    }
+
+    // MARK: Pages
+
+    /// Goes through a list, element by element as the API wrote them, until `body` has enough.
+    /// - Returns: `false` when it had enough.
+    func pages(
+        _ path: String, _ key: String, _ parameters: [(String, String?)],
+        _ body: (ArraySlice<UInt8>) throws(ControlFailure) -> Bool
+    ) throws(ControlFailure) -> Bool {
+        var cursor: String?
+        repeat {
+            let bytes = try client.get(
+                ControlPath.query(
+                    path,
+                    parameters + [
+                        ("limit", "\(ControlParameters.limits.upperBound)"), ("cursor", cursor),
+                    ]
+                ))
+            let page = try ListPage(bytes, key: key, client)
+            for element in page.elements {
+                guard try body(element) else { return false }
+            }
+            // A page that points at itself would never end.
+            guard page.next != cursor || page.next == nil else { return true }
+            cursor = page.next
+        } while cursor != nil
+        return true
+    }
+
+    /// All pages as one document of the same shape, written while they are read.
+    func joined(
+        _ path: String, _ key: String, _ parameters: [(String, String?)]
+    ) throws(ControlFailure) -> ExitStatus {
+        let opening = Array("{\"\(key)\":[".utf8)
+        var isFirst = true
+        let isWhole = try pages(path, key, parameters) { element in
+            let lead = isFirst ? opening : [UInt8(ascii: ",")]
+            isFirst = false
+            return output.write(lead + element)
+        }
+        guard isWhole else { return .done }
+        return say(document: (isFirst ? opening : []) + Array("]}".utf8))
+    }
+}
+
+/// One page of a list: its elements as they were written, and where the next one begins.
+private struct ListPage {
+    var elements: [ArraySlice<UInt8>] = []
+    var next: String?
+
+    init(_ bytes: [UInt8], key: String, _ client: ControlClient) throws(ControlFailure) {
+        do throws(JSONError) {
+            var reader = try JSONReader(bytes)
+            try reader.beginObject()
+            while let name = try reader.nextKey() {
+                switch name {
+                case key:
+                    try reader.beginArray()
+                    while try reader.nextElement() { elements.append(try reader.rawValue()) }
+                case "next": next = try reader.string()
+                default: try reader.skip()
+                }
+            }
+            try reader.finish()
+        } catch {
+            throw client.stranger("its list cannot be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// How `runwatchctl` ends: the one table of its exit codes.
+package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
+    case done = 0
+    /// `wait`: a run ended in another final state; `check`, `reload`: the configuration has errors.
+    case failed = 1
+    /// No such watch.
+    case notFound = 4
+    /// `EX_USAGE` of sysexits.h(3head).
+    case usage = 64
+    /// `EX_UNAVAILABLE`: no daemon at the socket, or one that cannot answer.
+    case noDaemon = 69
+    /// `EX_NOPERM`.
+    case denied = 77
+    /// As timeout(1) ends.
+    case timedOut = 124
+    /// Ended by Ctrl-C, as shells say it: 128 and the signal's number.
+    case interrupted = 130
+
+    /// What a refusal of the API means for who called.
+    package init(_ problem: Problem.Code) {
+        switch problem {
+        case .configurationInvalid: self = .failed
+        case .noSuchWatch: self = .notFound
+        case .badParameter, .badPath, .methodNotAllowed, .conflict: self = .usage
+        case .permissionDenied: self = .denied
+        case .noSuchRoute, .unavailable, .notAdvancing, .internalError: self = .noDaemon
+        }
+    }
+}
+
+/// Why a verb could not be carried out.
+package struct ControlFailure: Error, Equatable, Sendable, CustomStringConvertible {
+    package var exit: ExitStatus
+    /// Names the thing, the fault and the remedy.
+    package var message: String
+    /// The daemon's refusal, when that was it.
+    package var problem: Problem?
+
+    package init(_ exit: ExitStatus, _ message: String, problem: Problem? = nil) {
+        self.exit = exit
+        self.message = message
+        self.problem = problem
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,81 @@
+/// Rows in aligned columns; a column in which no row has anything is left out.
+package struct TextTable {
+    package struct Column: Sendable {
+        package var title: String
+        /// For numbers.
+        package var isRightAligned: Bool
+
+        package init(_ title: String, isRightAligned: Bool = false) {
+            self.title = title
+            self.isRightAligned = isRightAligned
+        }
+    }
+
+    package struct Cell: Sendable, ExpressibleByStringLiteral {
+        package var text: String
+        package var paint: TextStyle.Paint
+
+        /// - Parameter text: Escaped here: it may come from outside.
+        package init(_ text: String?, _ paint: TextStyle.Paint = .plain) {
+            self.text = text.map(TerminalText.escape) ?? ""
+            self.paint = paint
+        }
+
+        package init(stringLiteral value: String) {
+            self.init(value)
+        }
+    }
+
+    private let columns: [Column]
+    private var rows: [[Cell]] = []
+
+    package init(_ columns: [Column]) {
+        self.columns = columns
+    }
+
+    package var isEmpty: Bool { rows.isEmpty }
+
+    /// Adds a row with a cell for each column.
+    package mutating func append(_ row: [Cell]) {
+        rows.append(row)
+    }
+
+    /// The lines, titles first, each ending in a line break; nothing when there are no rows.
+    package func text(_ style: TextStyle, indent: String = "") -> String {
+        guard !rows.isEmpty else { return "" }
+        let shown = columns.indices.filter { index in
+            rows.contains { index < $0.count && !$0[index].text.isEmpty }
+        }
+        var widths = columns.map { TerminalText.width($0.title) }
+        for row in rows {
+            for (index, cell) in row.enumerated() where index < widths.count {
+                widths[index] = max(widths[index], TerminalText.width(cell.text))
+            }
+        }
+        let titles = columns.map { Cell($0.title, .dim) }
+        return ([titles] + rows).map { row in
+            indent + line(row, shown, widths, style) + "\n"
+        }.joined()
+    }
+
+    private func line(
+        _ row: [Cell], _ shown: [Int], _ widths: [Int], _ style: TextStyle
+    ) -> String {
+        // Trailing space helps nobody: the last cell with text ends the line.
+        guard let last = shown.last(where: { $0 < row.count && !row[$0].text.isEmpty })
+        else { return "" }
+        var parts: [String] = []
+        for index in shown where index <= last {
+            let cell = row[index]
+            let space = String(
+                repeating: " ", count: widths[index] - TerminalText.width(cell.text))
+            let painted = style.paint(cell.text, cell.paint)
+            if columns[index].isRightAligned {
+                parts.append(space + painted)
+            } else {
+                parts.append(index == last ? painted : painted + space)
+            }
+        }
+        return parts.joined(separator: "  ")
+    }
+}

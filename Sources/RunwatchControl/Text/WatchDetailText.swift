@@ -1,0 +1,145 @@
+package import RunwatchCore
+
+/// `runwatchctl show`: one watch, explained.
+package enum WatchDetailText {
+    package static func text(_ watch: WatchView, now: Timestamp, style: TextStyle) -> String {
+        let data = watch.data
+        var text =
+            style.paint(TerminalText.escape(watch.name.description), .bold) + "  "
+            + style.paint(data.state.name, data.state.paint) + "\n"
+        text += fields(watch, now, style).text(style)
+        if let transitions = watch.transitions, !transitions.isEmpty {
+            text += "\n" + style.paint("History", .bold) + "\n"
+            text += history(transitions, since: data.watchedSince, now, style)
+        }
+        if let deliveries = watch.deliveries, !deliveries.isEmpty {
+            text += "\n" + style.paint("Deliveries", .bold) + "\n"
+            text += self.deliveries(deliveries, now, style)
+        }
+        return text
+    }
+
+    private static func fields(
+        _ watch: WatchView, _ now: Timestamp, _ style: TextStyle
+    ) -> FieldsText {
+        let data = watch.data
+        var fields = FieldsText()
+        fields.add("service", TerminalText.escape("\(data.name.service) (\(data.kind))"))
+        fields.add("label", data.label.map(TerminalText.escape))
+        fields.add("group", data.group.map(TerminalText.escape))
+        fields.add("state", state(data, now, style))
+        fields.add("changed", changed(data))
+        fields.add("progress", data.progress.map { "\($0.done) of \($0.total)" })
+        fields.add("message", TerminalText.escape(data.message))
+        fields.add(
+            "detail", TerminalText.escape(String(decoding: data.detail, as: UTF8.self)))
+        fields.add(
+            "watched",
+            "since \(AgeText.full(data.watchedSince, now: now)), "
+                + CountText.count(data.polls, "poll"))
+        fields.add(
+            "last poll", watch.lastPollAt.map { AgeText.full($0, now: now) } ?? "not yet")
+        fields.add(
+            "last error", watch.lastError.map { style.paint(TerminalText.escape($0), .yellow) })
+        fields.add("next poll", nextPoll(watch, now))
+        fields.add(
+            "origin",
+            watch.origin.map(TerminalText.escape) ?? "none: it has left the watch list")
+        return fields
+    }
+
+    private static func state(
+        _ data: RunEventData, _ now: Timestamp, _ style: TextStyle
+    ) -> String {
+        let name = style.paint(data.state.name, data.state.paint)
+        let from = data.previousState.map { ", before that \($0.name)" } ?? ""
+        guard let observedAt = data.observedAt else { return name + ": not seen yet" }
+        return "\(name) since \(AgeText.full(observedAt, now: now))\(from)"
+    }
+
+    /// Between which two moments the run really changed.
+    private static func changed(_ data: RunEventData) -> String? {
+        guard let observedAt = data.observedAt else { return nil }
+        guard let notBefore = data.notBefore else {
+            return "at some time before \(observedAt): no poll saw the state before"
+        }
+        let span = DurationText.glance(notBefore.duration(to: observedAt))
+        return "between \(notBefore) and \(observedAt) (within \(span))"
+    }
+
+    private static func nextPoll(_ watch: WatchView, _ now: Timestamp) -> String {
+        let reason = watch.nextPollReason.map(TerminalText.escape)
+        guard let nextPollAt = watch.nextPollAt else {
+            if let reason { return "none: \(reason)" }
+            return watch.isFinal ? "none: the state is final" : "none"
+        }
+        return AgeText.full(nextPollAt, now: now) + (reason.map { ": \($0)" } ?? "")
+    }
+
+    private static func history(
+        _ transitions: [TransitionView], since: Timestamp, _ now: Timestamp, _ style: TextStyle
+    ) -> String {
+        var table = TextTable([
+            .init("#", isRightAligned: true), .init("STATE"), .init("OBSERVED"), .init("LASTED"),
+            .init("NOT BEFORE"), .init("PROGRESS", isRightAligned: true), .init("MESSAGE"),
+        ])
+        for (index, transition) in transitions.enumerated() {
+            let end = index + 1 < transitions.count ? transitions[index + 1].observedAt : nil
+            var lasted: String?
+            if !transition.state.isFinal {
+                let span = transition.observedAt.duration(to: end ?? now)
+                lasted = DurationText.glance(span) + (end == nil ? " so far" : "")
+            }
+            table.append([
+                .init(String(transition.sequence)),
+                .init(transition.state.name, transition.state.paint),
+                .init(transition.observedAt.description), .init(lasted),
+                .init(transition.notBefore?.description),
+                .init(transition.progress.map { "\($0.done)/\($0.total)" }),
+                .init(transition.message),
+            ])
+        }
+        return table.text(style, indent: "  ")
+    }
+
+    private static func deliveries(
+        _ deliveries: [DeliveryView], _ now: Timestamp, _ style: TextStyle
+    ) -> String {
+        var table = TextTable([
+            .init("RECEIVER"), .init("EVENT"), .init("STATE"),
+            .init("ATTEMPTS", isRightAligned: true), .init("LAST ATTEMPT"), .init("NEXT"),
+            .init("ID"),
+        ])
+        for delivery in deliveries {
+            table.append([
+                .init(delivery.receiver), .init(delivery.type),
+                .init(delivery.state.rawValue, delivery.state.paint),
+                .init(String(delivery.attempts.count)),
+                .init(delivery.attempts.last.map { summary($0, now) }),
+                .init(delivery.nextAttemptAt.map { AgeText.relative($0, now: now) }),
+                .init(delivery.id),
+            ])
+        }
+        return table.text(style, indent: "  ")
+    }
+
+    private static func summary(_ attempt: AttemptView, _ now: Timestamp) -> String {
+        var text = "\(AgeText.relative(attempt.at, now: now)): \(attempt.outcome)"
+        if let status = attempt.status { text += ", HTTP \(status)" }
+        if let duration = attempt.duration { text += " in \(DurationText.glance(duration))" }
+        if let message = attempt.message, !message.isEmpty {
+            text += ", " + TerminalText.shortened(message, to: 60)
+        }
+        return text
+    }
+}
+
+extension DeliveryView.State {
+    var paint: TextStyle.Paint {
+        switch self {
+        case .pending: .yellow
+        case .delivered: .green
+        case .failed: .red
+        }
+    }
+}

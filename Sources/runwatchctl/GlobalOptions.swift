@@ -1,0 +1,78 @@
+import ArgumentParser
+import Glibc
+import RunwatchControl
+
+/// What every verb that speaks to the daemon takes.
+struct GlobalOptions: ParsableArguments {
+    @Flag(help: "Print what the API answers, as one JSON document.")
+    var json = false
+
+    @Option(help: ArgumentHelp("The daemon's control socket.", valueName: "path"))
+    var socket: String?
+
+    /// Carries out a verb; what goes wrong is told on standard error.
+    /// - Throws: The exit code, always.
+    func run(_ verb: (ControlSession) throws(ControlFailure) -> ExitStatus) throws -> Never {
+        let environment = ProcessEnvironment.variables
+        let session = ControlSession(
+            socket: SocketPath.resolve(
+                option: socket, environment: environment, exists: { access($0, F_OK) == 0 }),
+            style: TextStyle(isTerminal: isatty(STDOUT_FILENO) == 1, environment: environment),
+            isJSON: json)
+        let exit: ExitStatus
+        do throws(ControlFailure) {
+            exit = try verb(session)
+        } catch {
+            ControlOutput.standard.warn(TerminalText.escape(error.message))
+            exit = error.exit
+        }
+        throw ExitCode(exit.rawValue)
+    }
+
+    /// Moves the options that stand before the verb behind it, where the verbs' parsers look for them.
+    ///
+    /// `runwatchctl --json list` says the same as `runwatchctl list --json`.
+    static func movedBehindVerb(_ arguments: [String]) -> [String] {
+        var moved: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first {
+            if first == "--json" || first.hasPrefix("--socket=") {
+                moved.append(first)
+                rest = rest.dropFirst()
+            } else if first == "--socket", rest.count > 1 {
+                moved += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else {
+                break
+            }
+        }
+        guard let verb = rest.first, !moved.isEmpty else { return arguments }
+        return [verb] + moved + rest.dropFirst()
+    }
+}
+
+/// The process's environment, as it was at the start.
+enum ProcessEnvironment {
+    static var variables: [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text)
+            if let equals = pair.firstIndex(of: "=") {
+                variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return variables
+    }
+}
+
+/// Ctrl-C while something is followed.
+enum Interruption {
+    /// Ends the program with the exit code that shells give to an interrupted one.
+    ///
+    /// Nothing is lost: every line is written whole, and the daemon notices that its reader left.
+    static func endsProgram() {
+        signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
+    }
+}

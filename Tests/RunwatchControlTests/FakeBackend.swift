@@ -1,0 +1,161 @@
+import RunwatchControl
+import RunwatchCore
+import Synchronization
+
+/// A daemon made of values: what a test puts in is what the API shows.
+final class FakeBackend: ControlBackend {
+    struct State {
+        var status = Samples.status
+        var watches: [WatchView] = []
+        var events: [EventView] = []
+        var reload = ReloadView(isOK: true)
+        var health = HealthView(isOK: true)
+        var failure: Problem?
+        var polled: [WatchName] = []
+        var rewatched: [WatchName] = []
+        var lastQuery: WatchQuery?
+        /// What comes in live is thrown away, as by a buffer that ran over.
+        var losesLive = false
+        /// Called once, before the next page of events is read.
+        var beforeRead: (@Sendable () -> Void)?
+        var live: [Int: AsyncStream<EventView>.Continuation] = [:]
+        var subscriptions = 0
+        var reads = 0
+    }
+
+    private let state = Mutex(State())
+
+    init(watches: [WatchView] = [], events: Int = 0) {
+        state.withLock { state in
+            state.watches = watches.sorted { $0.name < $1.name }
+            for number in 0..<events { state.events.append(Samples.event(Int64(number) + 1)) }
+        }
+    }
+
+    func edit<Value: Sendable>(_ change: (inout sending State) -> sending Value) -> Value {
+        state.withLock(change)
+    }
+
+    // MARK: What a test makes happen
+
+    /// Records an event, and tells the live streams.
+    func commit(_ json: [UInt8]? = nil) {
+        state.withLock { state in
+            let number = (state.events.last?.number ?? 0) + 1
+            let event = json.map { EventView(number: number, json: $0) } ?? Samples.event(number)
+            state.events.append(event)
+            guard !state.losesLive else { return }
+            for stream in state.live.values { stream.yield(event) }
+        }
+    }
+
+    /// Puts a watch into a state, and records and tells the event.
+    func move(_ name: WatchName, to next: RunState) {
+        let json = state.withLock { state -> [UInt8]? in
+            guard let index = state.watches.firstIndex(where: { $0.name == name })
+            else { return nil }
+            state.watches[index].data.previousState = state.watches[index].data.state
+            state.watches[index].data.state = next
+            let data = state.watches[index].data
+            return Event(type: .run(next), timestamp: Samples.noon, data: .run(data)).json
+        }
+        if let json { commit(json) }
+    }
+
+    /// Ends every live stream, as one that fell behind.
+    func endLive() {
+        let streams = state.withLock { state in
+            defer { state.live = [:] }
+            return Array(state.live.values)
+        }
+        for stream in streams { stream.finish() }
+    }
+
+    // MARK: ControlBackend
+
+    func status() async -> StatusView { state.withLock { $0.status } }
+
+    func watches(
+        _ query: WatchQuery, after: WatchName?, limit: Int
+    ) async throws(Problem) -> [WatchView] {
+        try check()
+        return state.withLock { state in
+            state.lastQuery = query
+            let found = state.watches.filter { watch in
+                (query.service.map { $0 == watch.name.service } ?? true)
+                    && (query.states.isEmpty || query.states.contains(watch.data.state))
+                    && (query.group.map { $0 == watch.data.group } ?? true)
+                    && !(query.isActiveOnly && watch.isFinal)
+                    && (after.map { $0 < watch.name } ?? true)
+            }
+            return Array(found.prefix(limit)).map { watch in
+                var watch = watch
+                watch.transitions = nil
+                watch.deliveries = nil
+                return watch
+            }
+        }
+    }
+
+    func watch(_ name: WatchName) async throws(Problem) -> WatchView {
+        try check()
+        guard let watch = state.withLock({ $0.watches.first { $0.name == name } }) else {
+            throw .noSuchWatch(name)
+        }
+        return watch
+    }
+
+    func transitions(_ name: WatchName) async throws(Problem) -> [TransitionView] {
+        try await watch(name).transitions ?? []
+    }
+
+    func events(
+        after: Int64, since: Timestamp?, limit: Int
+    ) async throws(Problem) -> [EventView] {
+        try check()
+        state.withLock { state in
+            state.reads += 1
+            defer { state.beforeRead = nil }
+            return state.beforeRead
+        }?()
+        return state.withLock { state in
+            let found = state.events.filter { event in
+                event.number > after && (since.map { $0 <= Samples.time(of: event) } ?? true)
+            }
+            return Array(found.prefix(limit))
+        }
+    }
+
+    func liveEvents() async -> AsyncStream<EventView> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: EventView.self, bufferingPolicy: .bufferingNewest(10_000))
+        state.withLock { state in
+            state.subscriptions += 1
+            state.live[state.subscriptions] = continuation
+        }
+        return stream
+    }
+
+    func lastEventNumber() async throws(Problem) -> Int64 {
+        try check()
+        return state.withLock { $0.events.last?.number ?? 0 }
+    }
+
+    func poll(_ name: WatchName) async throws(Problem) {
+        _ = try await watch(name)
+        state.withLock { $0.polled.append(name) }
+    }
+
+    func rewatch(_ name: WatchName) async throws(Problem) {
+        _ = try await watch(name)
+        state.withLock { $0.rewatched.append(name) }
+    }
+
+    func reload() async -> ReloadView { state.withLock { $0.reload } }
+    func health() async -> HealthView { state.withLock { $0.health } }
+    func metrics() async -> [UInt8] { Array("# EOF\n".utf8) }
+
+    private func check() throws(Problem) {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+}
