@@ -142,7 +142,8 @@ package actor Daemon {
         let descriptor = try listen(configuration.control)
         await deliverer.apply(configuration.receivers)
         do throws(StoreError) {
-            let down = try await reader.servicesToldDown()
+            let down = try await reader.servicesToldDown(
+                among: configuration.services.map(\.name))
             try await poller.apply(configuration, downServices: down)
         } catch {
             throw StartError(message: error.message, exit: .unavailable)

@@ -17,7 +17,7 @@ struct DaemonBackend: ControlBackend {
         let services = await poller.serviceStatuses()
         let receivers = await deliverer.status()
         var counts: [RunState: Int] = [:]
-        var backlog: [String: StoreReader.Backlog] = [:]
+        var backlog: [String: ReceiverBacklog] = [:]
         // A status without some counts says more than none at all.
         if let rows = try? await reader.stateCounts() {
             for row in rows { counts[row.state, default: 0] += row.count }
@@ -54,18 +54,18 @@ struct DaemonBackend: ControlBackend {
     ) async throws(Problem) -> [WatchView] {
         let filter = WatchFilter(
             service: query.service, states: query.states, group: query.group,
-            isActiveOnly: query.isActiveOnly)
+            activeOnly: query.isActiveOnly)
         let rows = try await read { (reader) throws(StoreError) in
             try await reader.watches(filter, after: after, limit: limit)
         }
-        let live = await poller.live(rows.map(\.saved.name))
+        let live = await poller.live(rows.map(\.watch.name))
         return zip(rows, live).map { view($0, $1) }
     }
 
     func watch(_ name: WatchName) async throws(Problem) -> WatchView {
         let row = try await row(name)
         var view = view(row, await poller.live([name])[0])
-        view.transitions = try await transitions(of: row.saved.id)
+        view.transitions = try await transitions(of: row.watch.id)
         let deliveries = try await read { (reader) throws(StoreError) in
             try await reader.deliveries(
                 DeliveryFilter(subject: name.description), after: nil, limit: 100)
@@ -75,7 +75,7 @@ struct DaemonBackend: ControlBackend {
     }
 
     func transitions(_ name: WatchName) async throws(Problem) -> [TransitionView] {
-        try await transitions(of: row(name).saved.id)
+        try await transitions(of: row(name).watch.id)
     }
 
     private func transitions(of id: WatchID) async throws(Problem) -> [TransitionView] {
@@ -99,7 +99,7 @@ struct DaemonBackend: ControlBackend {
     }
 
     private func view(_ row: WatchRow, _ live: LiveWatch?) -> WatchView {
-        let saved = row.saved
+        let saved = row.watch
         let data = RunEventData(
             name: saved.name, kind: row.kind, label: row.label, group: row.group,
             state: saved.state, previousState: saved.previousState, sequence: saved.sequence,
@@ -116,10 +116,10 @@ struct DaemonBackend: ControlBackend {
 
     private static func view(_ row: DeliveryRow) -> DeliveryView {
         DeliveryView(
-            id: row.id, receiver: row.receiver, type: row.type, name: row.subject,
+            id: row.id, receiver: row.receiver, type: row.type.name, name: row.subject,
             state: DeliveryView.State(rawValue: row.state.rawValue) ?? .pending,
             nextAttemptAt: row.state == .pending ? row.dueAt : nil,
-            attempts: row.attempts.map {
+            attempts: row.history.map {
                 AttemptView(
                     at: $0.at, outcome: $0.outcome, status: $0.status, duration: $0.duration,
                     message: $0.message.isEmpty ? nil : $0.message)
@@ -190,7 +190,7 @@ struct DaemonBackend: ControlBackend {
     func metrics() async -> [UInt8] {
         let services = await poller.serviceStatuses()
         var counts: [(service: String, state: RunState, count: Int)] = []
-        var backlog: [StoreReader.Backlog] = []
+        var backlog: [ReceiverBacklog] = []
         // What the database cannot say now is left out; the rest still helps.
         if let rows = try? await reader.stateCounts() { counts = rows }
         if let rows = try? await reader.backlog() { backlog = rows }

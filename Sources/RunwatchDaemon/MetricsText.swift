@@ -3,6 +3,11 @@ import RunwatchCore
 import RunwatchPolling
 import RunwatchStore
 
+/// What a receiver is owed.
+typealias ReceiverBacklog = (
+    receiver: String, pending: Int, failed: Int, oldestPending: Timestamp?
+)
+
 /// The daemon's figures in OpenMetrics' text form.
 struct MetricsText {
     private var text = ""
@@ -10,7 +15,7 @@ struct MetricsText {
     init(
         startedAt: Timestamp, now: Timestamp, services: [ServiceStatus],
         states: [(service: String, state: RunState, count: Int)],
-        backlog: [StoreReader.Backlog], changes: Int
+        backlog: [ReceiverBacklog], changes: Int
     ) {
         family("runwatch_build", "info", "The version that is running.")
         sample("runwatch_build_info", [("version", RunwatchVersion.text)], 1)
@@ -90,7 +95,7 @@ struct MetricsText {
         }
     }
 
-    private mutating func deliveries(_ backlog: [StoreReader.Backlog], now: Timestamp) {
+    private mutating func deliveries(_ backlog: [ReceiverBacklog], now: Timestamp) {
         family("runwatch_deliveries", "gauge", "Deliveries by receiver and state.")
         for row in backlog {
             let labels = [("receiver", row.receiver)]

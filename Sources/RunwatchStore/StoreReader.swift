@@ -10,7 +10,7 @@ package actor StoreReader {
         executor.asUnownedSerialExecutor()
     }
 
-    private var connection: Connection
+    var connection: Connection
 
     /// Opens a database that a store has made.
     package init(path: String) throws(StoreError) {
