@@ -1,6 +1,7 @@
 import RunwatchCore
-import RunwatchStore
 import Synchronization
+
+@testable import RunwatchStore
 
 /// What a store's listeners were told.
 final class Told: Sendable {
@@ -85,4 +86,49 @@ extension Store {
     ) async throws -> DueDeliveries {
         try await dueDeliveries(for: receiver, now: at, limit: limit, excluding: excluding)
     }
+}
+
+extension Store {
+    /// Hands in changes as one: nothing is committed in between, since this is the store's own queue.
+    func submitTogether(_ changes: [Change]) {
+        for change in changes { submit(change) }
+    }
+
+    /// Allows the database this many pages; `nil` for as many as it likes.
+    func limitPages(to count: Int64?) throws(StoreError) {
+        _ = try connection.number("PRAGMA max_page_count = \(count ?? 1 << 30)")
+    }
+
+    func pages() throws(StoreError) -> Int64 { try connection.number("PRAGMA page_count") ?? 0 }
+
+    func number(_ sql: String) throws(StoreError) -> Int64? { try connection.number(sql) }
+    func execute(_ sql: String) throws(StoreError) { try connection.execute(sql) }
+}
+
+/// Waits until the condition holds; `false` when it does not within half a minute.
+func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(30)
+    while clock.now < end, !Task.isCancelled {
+        if try await condition() { return true }
+        // A pause between two looks; what is waited for is the condition.
+        do { try await Task.sleep(for: .milliseconds(5)) } catch { return false }
+    }
+    return false
+}
+
+func attempt(
+    _ delivery: PendingDelivery, _ outcome: AttemptChange.Outcome, at: Timestamp = moment(),
+    status: Int? = 200, message: String = ""
+) -> Change {
+    .attempt(
+        AttemptChange(
+            delivery: delivery.id, at: at, outcome: outcome, status: status,
+            duration: .milliseconds(12), message: message))
+}
+
+func event(_ subject: String, to receivers: [String], at: Timestamp = moment()) -> NewEvent {
+    NewEvent(
+        type: .serviceDown, timestamp: at, subject: subject,
+        json: Array("{\"about\":\"\(subject)\"}".utf8), receivers: receivers)
 }

@@ -50,7 +50,7 @@ CREATE INDEX watch_to_retire ON watch (coalesce(finished_at_ms, unlisted_at_ms))
 
 CREATE TABLE transition (
     -- The history: one row for each change of a watch's state, written once and never changed.
-    watch_id INTEGER NOT NULL REFERENCES watch (id),
+    watch_id INTEGER NOT NULL REFERENCES watch (id), -- whose
     sequence INTEGER NOT NULL, -- from 1, without gaps
     state TEXT NOT NULL, -- the state from then on
     previous_state TEXT NOT NULL, -- the state until then
@@ -79,7 +79,7 @@ CREATE INDEX event_by_subject ON event (subject);
 CREATE TABLE delivery (
     -- One event for one receiver. The pending ones are the outbox.
     id TEXT PRIMARY KEY, -- the webhook-id, the same for every attempt
-    event_number INTEGER NOT NULL REFERENCES event (number),
+    event_number INTEGER NOT NULL REFERENCES event (number), -- what is delivered
     receiver TEXT NOT NULL, -- the receiver's name in the configuration
     subject TEXT NOT NULL, -- the event's; deliveries of one subject are made in order
     state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')), -- what became of it
@@ -100,7 +100,7 @@ CREATE INDEX delivery_failed ON delivery (receiver, event_number) WHERE state = 
 
 CREATE TABLE attempt (
     -- The last attempts at each delivery, 50 at most.
-    delivery_id TEXT NOT NULL REFERENCES delivery (id),
+    delivery_id TEXT NOT NULL REFERENCES delivery (id), -- at what
     number INTEGER NOT NULL, -- from 1
     at_ms INTEGER NOT NULL, -- when it began
     outcome TEXT NOT NULL CHECK (outcome IN ('delivered', 'retry', 'failed')), -- how it ended
