@@ -40,6 +40,8 @@ package struct DeliveryMachine: Sendable {
         case delivered
         /// Pending; due again after the wait.
         case retry(after: Duration)
+        /// Pending, and due as it was: it keeps its place before what came after it.
+        case stillDue
         /// Given up for good.
         case failed
         /// Pending as it was; nothing worth recording happened.
@@ -159,7 +161,7 @@ package struct DeliveryMachine: Sendable {
         case .refusedForGood:
             recover()
             health = .disabled
-            return .retry(after: .zero)
+            return .stillDue
         case .later(let hint):
             let hint = hint.map { min(max(.zero, $0), DeliveryMachine.longestHint) }
             let begins = health == .open
@@ -224,9 +226,9 @@ package struct DeliveryMachine: Sendable {
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         guard let retry = policy.retry else {
-            // Never given up, and in order: due at once, for the receiver as a whole pauses. Only the
-            // failure that begins a row of them is recorded, or a closed pipe would fill the database.
-            return begins ? .retry(after: hint ?? .zero) : .keep
+            // Never given up, and in order, for the receiver as a whole pauses. Only the failure that
+            // begins a row of them is recorded, or a closed pipe would fill the database.
+            return begins ? .stillDue : .keep
         }
         guard attempts + 1 < retry.count else { return .failed }
         let wait = DeliveryMachine.jittered(retry[attempts + 1], using: &generator)

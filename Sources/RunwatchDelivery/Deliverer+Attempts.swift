@@ -212,6 +212,8 @@ extension Deliverer {
         case .keep: return
         case .delivered: outcome = .delivered
         case .retry(let wait): outcome = .retry(at: dueClock.now().advanced(by: wait))
+        // The outbox is in the order of due times, and nothing is due before its event.
+        case .stillDue: outcome = .retry(at: flight.delivery.event.timestamp)
         case .failed:
             outcome = .failed(failure(of: flight.delivery, pipeline, result))
             tellGivenUp(flight.delivery, pipeline, result, at: now)

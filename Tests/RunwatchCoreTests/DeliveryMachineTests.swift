@@ -108,19 +108,19 @@ import Testing
 
     @Test func `a delivery that is never given up is recorded once in a row of failures`() {
         var bench = Bench(.init(retry: nil, familiars: 0, longestPause: .seconds(5)))
-        #expect(bench.attempt("a", .later(hint: nil)) == .retry(after: .zero))
+        #expect(bench.attempt("a", .later(hint: nil)) == .stillDue)
         for attempts in 1..<1000 {
             #expect(bench.attempt("a", attempts: attempts, .later(hint: nil)) == .keep)
         }
         #expect(bench.attempt("a", attempts: 1000, .delivered) == .delivered)
-        #expect(bench.attempt("b", .later(hint: nil)) == .retry(after: .zero))
+        #expect(bench.attempt("b", .later(hint: nil)) == .stillDue)
     }
 
     // MARK: 410
 
     @Test func `410 disables the receiver until the reload, and the delivery stays`() {
         var bench = Bench()
-        #expect(bench.attempt("a", attempts: 9, .refusedForGood) == .retry(after: .zero))
+        #expect(bench.attempt("a", attempts: 9, .refusedForGood) == .stillDue)
         #expect(bench.machine.health == .disabled)
         bench.now = bench.now.advanced(by: .seconds(1_000_000))
         #expect(!bench.machine.mayAdmit(at: bench.now))
@@ -135,7 +135,7 @@ import Testing
         bench.machine.started("a")
         bench.machine.started("b")
         bench.machine.started("c")
-        #expect(bench.end("a", .refusedForGood) == .retry(after: .zero))
+        #expect(bench.end("a", .refusedForGood) == .stillDue)
         #expect(bench.end("b", .delivered) == .delivered)
         #expect(bench.end("c", .later(hint: nil)).isRetry)
         #expect(bench.machine.health == .disabled)

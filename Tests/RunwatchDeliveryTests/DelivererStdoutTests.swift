@@ -30,7 +30,8 @@ import Testing
             let text = String(decoding: try await pipe.read(atMost: 1 << 16), as: UTF8.self)
             received += text.drop { $0 == "." }
         }
-        #expect(received == expected)
+        let isAsExpected = received == expected
+        #expect(isAsExpected, "begins with \(received.prefix(300))")
         try await eventually("nothing is owed") { try await bench.owed("log") == 0 }
         await bench.stop()
     }
@@ -82,7 +83,8 @@ import Testing
         let numbers = String(decoding: received, as: UTF8.self).split(separator: "\n").map {
             (try? JSONValue(parsing: String($0)))?["data"]?["number"]?.integerValue
         }
-        #expect(numbers == (0..<600).map { Int64($0) })
+        let isInOrder = numbers == (0..<600).map { Int64($0) }
+        #expect(isInOrder, "begins with \(numbers.prefix(5))")
         #expect(bench.log.told.count == 2, "\(bench.log.told)")
         await bench.stop()
         close(writer)

@@ -1,12 +1,13 @@
 import Glibc
 import RunwatchCore
-import RunwatchDelivery
 import RunwatchHTTP
 import RunwatchLinux
 import RunwatchStore
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import RunwatchDelivery
 
 @Suite struct DelivererTests {
     typealias Bench = DelivererBench
@@ -305,6 +306,42 @@ import Testing
         #expect(bench.end.seen.count == 1)
         #expect(bench.end.closed == 1)
         #expect(!bench.deliverer.isStuck(now: .distantFuture))
+        await bench.store.close()
+    }
+
+    @Test func `what was given up is attempted once more when it is asked for`() async throws {
+        let bench = try await Bench([Bench.webhook("ops", retry: [.zero, .milliseconds(1)])])
+        bench.end.script { _ in .status(500) }
+        bench.submit("a/1", ["ops"])
+        try await eventually("it is given up") {
+            bench.end.seen.count == 2 ? try await bench.owed("ops") == 0 : false
+        }
+        let id = bench.end.seen[0].id
+        try await bench.store.redeliver(id: id)
+        try await eventually("a third attempt, and given up") {
+            bench.end.seen.count == 3 ? try await bench.owed("ops") == 0 : false
+        }
+        bench.end.script { _ in .status(200) }
+        try await bench.store.redeliver(id: id)
+        try await eventually("a fourth attempt") { bench.end.seen.count == 4 }
+        #expect(Set(bench.end.seen.map(\.id)) == [id])
+        await bench.stop()
+    }
+
+    @Test func `an attempt that lasts longer than it can is noticed`() async throws {
+        let time = ManualTime()
+        let bench = try await Bench([Bench.webhook("ops")], time: time)
+        bench.end.script { _ in .never }
+        bench.submit("a/1", ["ops"])
+        try await eventually("under way") { bench.end.seen.count == 1 }
+        time.advance(by: .seconds(44))
+        await bench.deliverer.lookAfterAll()
+        #expect(!bench.deliverer.isStuck(now: time.now()))
+        #expect(bench.deliverer.lastProgress == time.now())
+        time.advance(by: .seconds(2))
+        await bench.deliverer.lookAfterAll()
+        #expect(bench.deliverer.isStuck(now: time.now()))
+        await bench.deliverer.drain(until: time.now())
         await bench.store.close()
     }
 }

@@ -92,8 +92,7 @@ import Testing
         #expect(all.first?.ending != .written)
     }
 
-    @Test func `a file without room never holds half a line followed by another`() async throws {
-        // /dev/full takes nothing; what is asked here is that a later line is not glued to the rest.
+    @Test func `a full device is an error like any other`() async throws {
         let descriptor = open("/dev/full", O_WRONLY)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
@@ -105,6 +104,44 @@ import Testing
             return
         }
         #expect(error.errno == ENOSPC)
+    }
+
+    @Test func `a line that was cut is made whole before the next one`() async throws {
+        let path = TemporaryFolder()
+        let fifo = path.path("fifo")
+        try #require(mkfifo(fifo, 0o600) == 0)
+        let first = open(fifo, O_RDONLY | O_NONBLOCK)
+        let end = open(fifo, O_WRONLY)
+        try #require(first >= 0 && end >= 0)
+        defer { close(end) }
+        let writer = LineWriter(descriptor: end)
+        let endings = Endings()
+        let long = [UInt8](repeating: 0x62, count: 300_000) + [0x0A]
+        writer.write(long, ended: endings.note(0))
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var received: [UInt8] = []
+        try await eventually("the line has begun") {
+            let count = read(first, &buffer, buffer.count)
+            if count > 0 { received += buffer.prefix(count) }
+            return received.count > 100_000
+        }
+        close(first)
+        guard case .failed? = try await endings.wait(for: 1).first?.ending else {
+            Issue.record("written to a closed pipe")
+            return
+        }
+        let second = open(fifo, O_RDONLY | O_NONBLOCK)
+        try #require(second >= 0)
+        defer { close(second) }
+        writer.write(Array("next\n".utf8), ended: endings.note(1))
+        let expected = long + Array("next\n".utf8)
+        try await eventually("the rest") {
+            let count = read(second, &buffer, buffer.count)
+            if count > 0 { received += buffer.prefix(count) }
+            return received.count >= expected.count
+        }
+        let isWhole = received == expected
+        #expect(isWhole)
     }
 
     @Test func `a non-blocking descriptor is waited for, too`() async throws {
