@@ -19,6 +19,7 @@ struct AnswerCollector {
     /// Whether the headers of the final answer are complete.
     private(set) var isHeaderComplete = false
     private var isInHeaders = false
+    private var isInterim = false
     private var maximumBody = 0
     private var contentType = ""
     private var retryAfter: RetryHint?
@@ -45,6 +46,8 @@ struct AnswerCollector {
             // What an interim answer (103) says does not hold for the final one.
             isInHeaders = true
             isHeaderComplete = false
+            // "HTTP/1.1 103 Early Hints": a status of one hundred and something.
+            isInterim = line.drop { $0 != 32 }.dropFirst().first == UInt8(ascii: "1")
             contentType = ""
             retryAfter = nil
             contentLength = nil
@@ -55,7 +58,7 @@ struct AnswerCollector {
         guard isInHeaders else { return true }
         guard let first = line.first, first != 13, first != 10 else {
             isInHeaders = false
-            isHeaderComplete = true
+            isHeaderComplete = !isInterim
             return isWorthReading()
         }
         read(line)
