@@ -14,19 +14,21 @@ struct RunwatchCommand: ParsableCommand {
             SERVICE/ID; everything after the first slash is the run's own ID.
 
             EXIT CODES
-              0    done; for wait: all (with --any: one) complete
-              1    wait: a run ended in another final state; check, reload: the configuration has errors
+              0    done; wait: all runs (with --any: one) are complete
+              1    wait: a run ended in another final state;
+                   check, reload: the configuration has errors
               4    no such watch
               64   wrong usage
               69   no daemon at the socket
               77   permission denied
-              124  wait --timeout passed first
+              124  wait: the timeout passed first
 
-            ENVIRONMENT
-              RUNWATCH_SOCKET  the socket, when --socket is not given; without either it is \
-            $RUNTIME_DIRECTORY/control.sock, /run/runwatch/control.sock if it exists, or \
-            ./.runwatch/control.sock
-              NO_COLOR         no colours, on a terminal either
+            THE SOCKET
+              The first of: --socket, $RUNWATCH_SOCKET,
+              $RUNTIME_DIRECTORY/control.sock, /run/runwatch/control.sock
+              if it exists, ./.runwatch/control.sock
+
+            With NO_COLOR set there are no colours, on a terminal either.
             """,
         version: RunwatchVersion.text,
         subcommands: [
@@ -37,6 +39,25 @@ struct RunwatchCommand: ParsableCommand {
     static func main() {
         // A reader that leaves (`| head`) shows as an error of the write, and ends the program quietly.
         signal(SIGPIPE, SIG_IGN)
-        main(GlobalOptions.movedBehindVerb(Array(CommandLine.arguments.dropFirst())))
+        let arguments = GlobalOptions.movedBehindVerb(Array(CommandLine.arguments.dropFirst()))
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Ends the program as the parser would, its words in the form of ours.
+    private static func end(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        if code.isSuccess {
+            if !text.isEmpty { _ = ControlOutput.standard.write(Array((text + "\n").utf8)) }
+        } else if !text.isEmpty {
+            ControlOutput.standard.warn(
+                text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text)
+        }
+        Glibc.exit(code.rawValue)
     }
 }

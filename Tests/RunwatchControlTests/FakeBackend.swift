@@ -21,6 +21,7 @@ final class FakeBackend: ControlBackend {
         var live: [Int: AsyncStream<EventView>.Continuation] = [:]
         var subscriptions = 0
         var reads = 0
+        var asked: [WatchName] = []
     }
 
     private let state = Mutex(State())
@@ -99,6 +100,7 @@ final class FakeBackend: ControlBackend {
 
     func watch(_ name: WatchName) async throws(Problem) -> WatchView {
         try check()
+        state.withLock { $0.asked.append(name) }
         guard let watch = state.withLock({ $0.watches.first { $0.name == name } }) else {
             throw .noSuchWatch(name)
         }

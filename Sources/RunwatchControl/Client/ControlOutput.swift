@@ -1,4 +1,5 @@
 import Glibc
+import RunwatchLinux
 
 /// Where a verb writes: whole pieces at a time, to what people read and to what they are warned by.
 package struct ControlOutput: Sendable {
@@ -21,19 +22,13 @@ package struct ControlOutput: Sendable {
         warn: { _ = writeAll(Array("runwatchctl: \($0)\n".utf8), to: STDERR_FILENO) })
 
     private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                guard errno == EINTR || errno == EAGAIN else { return false }
-                // A terminal or pipe shared with a program that made it non-blocking: wait for room.
-                if errno == EAGAIN {
-                    var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    Glibc.poll(&wanted, 1, -1)
-                }
-                continue
-            }
-            rest = rest.dropFirst(count)
+        var result = DescriptorWriter.write(bytes, to: descriptor)
+        while let failure = result.failure {
+            guard failure.errno == EAGAIN else { return false }
+            // A terminal or pipe that another program made non-blocking: wait for room.
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            Glibc.poll(&wanted, 1, -1)
+            result = DescriptorWriter.write(bytes, from: result.written, to: descriptor)
         }
         return true
     }

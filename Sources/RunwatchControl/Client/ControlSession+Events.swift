@@ -54,8 +54,8 @@ extension ControlSession {
                 end = try client.follow(
                     path, lastEventID: &lastEventID, deadline: deadline,
                     onOpen: { () throws(ControlFailure) in
-                        let goesOn = try onOpen()
                         wasOpen = true
+                        let goesOn = try onOpen()
                         awaySince = nil
                         return goesOn
                     },

@@ -5,6 +5,12 @@ package struct EventStreamParser: Sendable {
         package var id: String?
         package var event: String
         package var data: [UInt8]
+
+        package init(id: String?, event: String, data: [UInt8]) {
+            self.id = id
+            self.event = event
+            self.data = data
+        }
     }
 
     /// Far above any event; a stream beyond it is none of ours.
