@@ -117,7 +117,7 @@ package struct ConfigurationLoader {
         } catch {
             if error.code == .isFolder, isMatch { return }
             if error.code == .missing, list.node == nil, !isMatch { return }
-            report("cannot read \(Shown.value(path)): \(error)", list, path)
+            report("cannot read \(Shown.name(path)): \(error)", list, path)
             return
         }
         context.diagnostics.begin(path)
@@ -134,7 +134,7 @@ package struct ConfigurationLoader {
                 where: glob.matches)
             return names.map { PathText.join(folder, $0) }
         } catch {
-            report("cannot list \(Shown.value(folder)): \(error)", list, path)
+            report("cannot list \(Shown.name(folder)): \(error)", list, path)
             return []
         }
     }

@@ -70,6 +70,11 @@ enum UnitText {
     static func sizeFault(_ text: String) -> String {
         let unit = text.drop { $0.isASCII && $0.isNumber }
         let number = text.dropLast(unit.count)
+        if unit.isEmpty || sizes.contains(where: { $0.0 == unit }),
+            !number.isEmpty, number.utf8.allSatisfy(ASCII.isDigit)
+        {
+            return "\(Shown.value(text)) is out of range, or begins with a zero"
+        }
         if NumberText.integer(number) != nil, let letter = unit.first?.uppercased(),
             unit.count <= 3, let near = sizes.first(where: { $0.0.hasPrefix(letter) })?.0
         {

@@ -99,7 +99,7 @@ extension Schema {
         let initial = partial.initial ?? outer.initial
         let maximum = partial.maximum ?? outer.maximum
         guard maximum < initial else { return }
-        func source(_ own: Duration?) -> String { own == nil ? ", set further out" : "" }
+        func source(_ own: Duration?) -> String { own == nil ? " by default" : "" }
         error(
             place,
             "'poll.max' (\(DurationText.format(maximum))\(source(partial.maximum))) is shorter "

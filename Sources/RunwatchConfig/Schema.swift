@@ -17,11 +17,17 @@ struct Fields<Key: SchemaKey> {
 
     init(node: YAMLNode) {
         self.node = node
+        // Most mappings are a watch's: service, ID and a word or two.
+        all.reserveCapacity(4)
     }
 
     subscript(key: Key) -> YAMLNode? { field(key)?.value }
 
-    func field(_ key: Key) -> Field? { all.first { $0.key == key } }
+    func field(_ key: Key) -> Field? {
+        // By index: a closure would copy each field it looks at.
+        for index in all.indices where all[index].key == key { return all[index] }
+        return nil
+    }
 
     mutating func append(_ field: Field) { all.append(field) }
 }

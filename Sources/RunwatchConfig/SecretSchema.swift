@@ -109,12 +109,8 @@ struct SecretSchema {
         do throws(FileFault) {
             contents = try context.read(path, limit: SecretSchema.limit)
         } catch {
-            schema.error(node, "\(what): cannot read \(Shown.value(path)): \(error)")
+            schema.error(node, "\(what): cannot read \(Shown.name(path)): \(error)")
             return nil
-        }
-        if warnsOfReaders, contents.isWorldReadable {
-            schema.warning(
-                node, "\(what): everyone may read \(Shown.value(path)); 'chmod o-r' it")
         }
         var bytes = contents.bytes[...]
         if bytes.last == UInt8(ascii: "\n") {
@@ -122,10 +118,17 @@ struct SecretSchema {
             if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         }
         guard bytes.withUnsafeBufferPointer({ UTF8Check.firstFault(in: $0) }) == nil else {
-            schema.error(node, "\(what): \(Shown.value(path)) is not UTF-8")
+            schema.error(node, "\(what): \(Shown.name(path)) is not UTF-8")
             return nil
         }
-        return checked(String(decoding: bytes, as: UTF8.self), node, what)
+        guard let secret = checked(String(decoding: bytes, as: UTF8.self), node, what) else {
+            return nil
+        }
+        if warnsOfReaders, contents.isWorldReadable {
+            schema.warning(
+                node, "\(what): everyone may read \(Shown.name(path)); 'chmod o-r' it")
+        }
+        return secret
     }
 
     /// A secret goes into a header, so it is one line.

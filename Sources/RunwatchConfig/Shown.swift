@@ -1,9 +1,12 @@
 /// Values as they are shown in messages: short, on one line.
 enum Shown {
-    private static let limit = 60
-
     /// A text in quotes; control characters become `?`, and a long text is cut.
-    static func value(_ text: String) -> String {
+    static func value(_ text: String) -> String { quoted(text, limit: 60) }
+
+    /// A path or the name of a watch, whole unless it is out of all bounds.
+    static func name(_ text: String) -> String { quoted(text, limit: 1024) }
+
+    private static func quoted(_ text: String, limit: Int) -> String {
         var shown = ""
         for (index, scalar) in text.unicodeScalars.enumerated() {
             if index == limit { return "'\(shown)…'" }

@@ -45,7 +45,7 @@ extension Schema {
             do throws(FileFault) {
                 _ = try context.read(path, limit: 16 << 20)
             } catch {
-                self.error(field.value, "\(what): cannot read \(Shown.value(path)): \(error)")
+                self.error(field.value, "\(what): cannot read \(Shown.name(path)): \(error)")
             }
             switch field.key {
             case .caFile: settings.caFile = path

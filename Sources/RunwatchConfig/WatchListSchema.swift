@@ -260,7 +260,7 @@ final class WatchListSchema {
             origin: origin)
         guard case .conflict(let first) = table.add(watch) else { return }
         report {
-            "\(Shown.value(watch.name.description)) is watched with other settings already, "
+            "\(Shown.name(watch.name.description)) is watched with other settings already, "
                 + "at \(first.origin): \(WatchListSchema.difference(first, watch))"
         }
     }
@@ -291,7 +291,7 @@ final class WatchListSchema {
         do throws(FileFault) {
             contents = try context.read(path)
         } catch {
-            schema.error(node, "'ids_from': cannot read \(Shown.value(path)): \(error)")
+            schema.error(node, "'ids_from': cannot read \(Shown.name(path)): \(error)")
             return
         }
         contents.bytes.withUnsafeBufferPointer { whole in

@@ -10,7 +10,7 @@ struct YAMLComposer: ~Copyable {
     /// Nodes in memory at once: 240 MB.
     static let maximumNodes = 10_000_000
     /// Nodes that aliases stand for, in all of a text; a bomb has billions.
-    static let maximumAliasedNodes = 1_000_000
+    static let maximumAliasedNodes = 10_000_000
 
     private struct Anchor {
         let index: Int

@@ -40,8 +40,11 @@ struct YAMLEvents: ~Copyable {
                 message: "\(problem) (\(codePoint(parser.pointee.problem_value)))")
         }
         let mark = parser.pointee.problem_mark
-        let line = mark.line + 1
-        let column = mark.column + 1
+        var line = mark.line + 1
+        var column = mark.column + 1
+        // At the end of a text without a last newline libyaml counts one line too many.
+        let end = TextPlace(of: bytes.count, in: bytes)
+        if line > end.line { (line, column) = (end.line, end.column) }
         var message = problem
         if let context = parser.pointee.context {
             message += " " + String(cString: context)

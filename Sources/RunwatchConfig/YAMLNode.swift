@@ -67,25 +67,32 @@ struct YAMLNode {
         case scalar, sequence, mapping
     }
 
-    let tree: YAMLTree
-    /// The node in the text, whose place is shown.
+    private let tree: YAMLTree
+    /// The node whose content is shown, and a copy of its record.
     private let index: Int
-    /// The node whose content is shown.
-    private let content: Int
+    private let record: YAMLTree.Record
+    private let place: (line: UInt32, column: UInt32)
 
     init(tree: YAMLTree, index: Int) {
         self.tree = tree
-        self.index = index
-        content = tree.resolve(index)
+        let record = tree.records[index]
+        place = (record.line, record.column)
+        guard record.kind == .alias else {
+            self.index = index
+            self.record = record
+            return
+        }
+        self.index = tree.resolve(index)
+        self.record = tree.records[self.index]
     }
 
     /// From 1.
-    var line: Int { Int(tree.records[index].line) }
+    var line: Int { Int(place.line) }
     /// From 1, in characters.
-    var column: Int { Int(tree.records[index].column) }
+    var column: Int { Int(place.column) }
 
     var kind: Kind {
-        switch tree.records[content].kind {
+        switch record.kind {
         case .scalar: .scalar
         case .sequence: .sequence
         case .mapping: .mapping
@@ -94,10 +101,7 @@ struct YAMLNode {
     }
 
     /// Whether nothing was written: `key:` and the end of the line.
-    var isBlank: Bool {
-        let record = tree.records[content]
-        return record.kind == .scalar && record.isPlain && record.length == 0
-    }
+    var isBlank: Bool { record.kind == .scalar && record.isPlain && record.length == 0 }
 
     /// The text of a scalar as written, without quotes and escapes; empty for other kinds.
     var text: String {
@@ -105,17 +109,17 @@ struct YAMLNode {
     }
 
     func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        let record = tree.records[content]
+        let isScalar = record.kind == .scalar
         let range = Int(record.start)..<Int(record.start) + Int(record.length)
         return tree.text.withUnsafeBufferPointer { text in
-            body(UnsafeBufferPointer(rebasing: text[record.kind == .scalar ? range : 0..<0]))
+            body(UnsafeBufferPointer(rebasing: text[isScalar ? range : 0..<0]))
         }
     }
 
     /// The elements of a sequence, or keys and values in turn of a mapping; none of a scalar.
-    var children: Children { Children(tree: tree, upcoming: content + 1, end: contentEnd) }
-
-    private var contentEnd: Int { Int(tree.records[content].end) }
+    var children: Children {
+        Children(tree: tree, upcoming: index + 1, end: Int(record.end))
+    }
 
     struct Children: Sequence, IteratorProtocol {
         fileprivate let tree: YAMLTree

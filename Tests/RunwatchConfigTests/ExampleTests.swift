@@ -1,0 +1,91 @@
+import RunwatchConfig
+import RunwatchCore
+import TestSupport
+import Testing
+
+/// The configurations that ship with the project work.
+@Suite struct ExampleTests {
+    private func load(_ path: String, environment: [String: String] = testEnvironment)
+        -> ConfigurationResult
+    {
+        ConfigurationLoader.load(file: path, environment: environment)
+    }
+
+    @Test func `the configuration as shipped says the defaults`() throws {
+        let result = load(Folders.examples + "/runwatch.yaml", environment: [:])
+        #expect(result.diagnostics == [])
+        let configuration = try #require(result.configuration)
+        #expect(configuration.services == [])
+        #expect(configuration.watches == [])
+        #expect(configuration.receivers == [ReceiverSettings(name: "log", kind: .stdout(.json))])
+        #expect(configuration.defaults == WatchSettings(notify: ["log"]))
+        #expect(configuration.retention == .seconds(30 * 86_400))
+        #expect(configuration.control == ControlSettings())
+        #expect(configuration.log == LogSettings())
+    }
+
+    @Test func `every key behind a hash works when it is taken into use`() throws {
+        func uncommented(_ name: String) throws -> String {
+            let lines = try text(of: Folders.examples + "/" + name)
+                .split(separator: "\n", omittingEmptySubsequences: false)
+            return lines.map { line -> String in
+                let indent = line.prefix { $0 == " " }
+                let rest = line.dropFirst(indent.count)
+                guard rest.first == "#", let next = rest.dropFirst().first, next != " " else {
+                    return String(line)
+                }
+                return indent + rest.dropFirst()
+            }.joined(separator: "\n")
+        }
+        let result = MemoryFiles([
+            "/c/runwatch.yaml": try uncommented("runwatch.yaml"),
+            "/c/watches.yaml": try uncommented("watches.yaml"),
+            "/c/tls/ca.pem": "", "/c/tls/client.pem": "", "/c/tls/client.key": "",
+        ]).load()
+        #expect(result.diagnostics == [])
+        let configuration = try #require(result.configuration)
+        #expect(configuration.services.map(\.name) == ["krixik", "warehouse"])
+        #expect(configuration.services[1].tls.keyFile == "/c/tls/client.key")
+        #expect(configuration.services[1].limits == ServiceLimits(concurrency: 8, rate: 20))
+        #expect(configuration.receivers.map(\.name) == ["log", "ops"])
+        #expect(configuration.receivers[1].retry == ReceiverSettings.standardRetry)
+        #expect(configuration.receivers[1].on == EventType.finalStates)
+        #expect(configuration.watches.count == 2)
+        #expect(configuration.discoveries.map(\.runTag) == ["nightly"])
+        #expect(configuration.control == ControlSettings(group: "runwatch", adminGroup: "runwatch"))
+    }
+
+    @Test func `every example loads without a word`() throws {
+        let folder = TemporaryFolder()
+        folder.write("krixik-api-key", "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\n")
+        var environment = testEnvironment
+        environment["CREDENTIALS_DIRECTORY"] = folder.path
+        let examples = Folders.examples + "/examples/"
+        let lists = ["krixik-watches.yaml", "kinetica-watches.yaml"]
+        let mains = names(in: examples, ending: ".yaml").filter { !lists.contains($0) }
+        #expect(mains.count >= 4)
+        for name in mains {
+            let result = load(examples + name, environment: environment)
+            #expect(result.diagnostics == [], "\(name)")
+            #expect(result.configuration != nil, "\(name)")
+        }
+    }
+
+    @Test func `the examples mean what they say`() throws {
+        let examples = Folders.examples + "/examples/"
+        let kinetica = try #require(load(examples + "kinetica.yaml").configuration)
+        #expect(
+            kinetica.watches.map(\.name.description) == [
+                "local/12", "warehouse/1001", "warehouse/1002", "warehouse/1003",
+            ])
+        #expect(kinetica.watches[0].settings.deadline == .seconds(3600))
+        #expect(kinetica.watches[2].origin == .file(examples + "kinetica-backlog.txt", line: 3))
+        let rotation = try #require(load(examples + "webhook-rotation.yaml").configuration)
+        guard case .webhook(let webhook) = rotation.receivers[1].kind else {
+            Issue.record("ops is no webhook")
+            return
+        }
+        #expect(webhook.secrets.count == 2)
+        #expect(rotation.receivers[0].on == Set(EventType.all))
+    }
+}
