@@ -222,10 +222,7 @@ final class HTTPServerExchange: @unchecked Sendable {
             }
             return runwatch_mhd_no
         case .reset:
-            // Disconnecting a TCP socket resets it at once; closing would send an orderly end first.
-            var nowhere = sockaddr()
-            nowhere.sa_family = sa_family_t(AF_UNSPEC)
-            _ = connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+            SocketReset.reset(socket)
             return runwatch_mhd_no
         case .close, .hang: return runwatch_mhd_no
         }

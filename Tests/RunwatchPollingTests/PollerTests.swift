@@ -1,6 +1,7 @@
 import RunwatchCore
 import RunwatchHTTP
 import RunwatchStore
+import Synchronization
 import Testing
 import TestSupport
 
