@@ -233,8 +233,10 @@ struct KineticaRuns {
     }
 
     private static func isFit(_ id: String) -> Bool {
-        !id.isEmpty && id.utf8.count <= longestID
-            && id.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        guard !id.isEmpty, id.utf8.count <= longestID else { return false }
+        // Nearly every ID is ASCII, where no table of Unicode is needed.
+        if id.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return true }
+        return id.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
     // MARK: Answering
