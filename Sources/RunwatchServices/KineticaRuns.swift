@@ -31,13 +31,34 @@ struct KineticaRuns {
         var json: [UInt8] = []
     }
 
+    /// Whether the IDs ascend so far: then one that goes on so is new, and no index is needed.
+    private struct Order {
+        private var last = ""
+        private var ascends = true
+        /// As numbers do, shorter before longer; for ASCII, where equal texts have equal lengths.
+        private var ascendsByLength = true
+
+        /// Takes in the next new ID; `true` when its place in the order already says that it is new.
+        mutating func append(_ id: String) -> Bool {
+            defer { last = id }
+            ascends = ascends && last < id
+            let (before, now) = (last.utf8.count, id.utf8.count)
+            ascendsByLength =
+                ascendsByLength && (before < now || before == now && last < id)
+                && id.utf8.allSatisfy { $0 < 0x80 }
+            return ascends || ascendsByLength
+        }
+    }
+
     private static let longestID = 255
 
     private let scope: PollScope
     private let words: ServiceWords
     /// In the order of the answer.
     private var runs: [Run] = []
-    private var indexes: [String: Int] = [:]
+    /// Made when a run is first looked for out of order, which costs more than all the rest.
+    private var indexes: [String: Int]?
+    private var order = Order()
     /// Where the next run is looked for first: the maps of an answer have the same order.
     private var expected = 0
 
@@ -186,27 +207,36 @@ struct KineticaRuns {
             expected += 1
             return expected - 1
         }
-        if let index = indexes[id] {
+        if case .run(let only) = scope, id != only { return nil }
+        if let index = known(id) {
             expected = index + 1
             return index
         }
         let isWanted: Bool
-        if case .run(let only) = scope {
-            guard id == only else { return nil }
-            isWanted = true
-        } else {
-            isWanted = wanted(id)
-            guard isWanted || KineticaRuns.isFit(id) else { return nil }
-        }
-        indexes[id] = runs.count
+        if case .run = scope { isWanted = true } else { isWanted = wanted(id) }
+        guard isWanted || KineticaRuns.isFit(id) else { return nil }
+        indexes?[id] = runs.count
         runs.append(Run(id: id, isWanted: isWanted))
         expected = runs.count
         return runs.count - 1
     }
 
+    /// The place of a run that has been read before.
+    private mutating func known(_ id: String) -> Int? {
+        if let indexes { return indexes[id] }
+        if expected == runs.count, order.append(id) { return nil }
+        var made: [String: Int] = [:]
+        made.reserveCapacity(runs.count * 2)
+        for (index, run) in runs.enumerated() { made[run.id] = index }
+        indexes = made
+        return made[id]
+    }
+
     private static func isFit(_ id: String) -> Bool {
-        !id.isEmpty && id.utf8.count <= longestID
-            && id.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        guard !id.isEmpty, id.utf8.count <= longestID else { return false }
+        // Nearly every ID is ASCII, where no table of Unicode is needed.
+        if id.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return true }
+        return id.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
     // MARK: Answering

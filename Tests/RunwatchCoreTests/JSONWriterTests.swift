@@ -48,7 +48,8 @@ import Testing
         ("", #""""#), ("plain", #""plain""#), ("\"\\/", #""\"\\/""#),
         ("\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}", #""\n\r\t\u0008\u000c\u0000\u001f\u007f""#),
         ("é\u{1F600}\u{2028}", "\"é\u{1F600}\u{2028}\""), ("last\n", #""last\n""#),
-        ("\"", #""\"""#),
+        ("\"", #""\"""#), ("\u{1F}", #""\u001f""#), ("\u{7F}", #""\u007f""#), (" ", #"" ""#),
+        ("\\", #""\\""#),
     ])
     func `strings are escaped`(_ value: String, _ expected: String) throws {
         #expect(JSONWriterTests.text { $0.string(value) } == expected)

@@ -33,7 +33,7 @@ import Testing
         }
         // Much redaction moves the end of what is looked at forward.
         let much = String(repeating: "sesame-12345", count: 4000)
-        #expect(words.clean(much, limit: 1 << 20).replacing("*", with: "") == "")
+        #expect(words.clean(much, limit: 5000).replacing("*", with: "") == "")
     }
 }
 
