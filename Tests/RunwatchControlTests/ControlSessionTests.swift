@@ -301,6 +301,16 @@ import Testing
         #expect(outcome.exit == .noDaemon)
     }
 
+    @Test func `a path that no socket can have is wrong usage`() async throws {
+        let path = "/tmp/" + String(repeating: "x", count: 120)
+        let client = ControlClient(socket: path)
+        #expect {
+            try client.get("/v1/status")
+        } throws: {
+            ($0 as? ControlFailure)?.exit == .usage
+        }
+    }
+
     @Test func `a database that is busy is told in the daemon's words`() async throws {
         let live = try live()
         live.backend.edit { $0.failure = Problem(.unavailable, "The database is busy.") }

@@ -170,6 +170,12 @@ package struct ControlClient {
             return ControlFailure(
                 .noDaemon, "the daemon at \(socket) gave no whole answer: \(failure.message)")
         }
+        // unix(7): 108 bytes with the closing NUL.
+        guard socket.utf8.count <= 107 else {
+            return ControlFailure(
+                .usage,
+                "the socket's path is longer than 107 bytes, which no socket can be: \(socket)")
+        }
         // The transport says only that it could not connect; the file says why. connect(2) on a socket
         // needs the right to write.
         if access(socket, F_OK) != 0, errno == ENOENT || errno == ENOTDIR {
@@ -184,7 +190,6 @@ package struct ControlClient {
                 "no permission for the socket \(socket); join its group, or run as root")
         }
         return ControlFailure(
-            .noDaemon,
-            "nobody answers at \(socket): \(failure.message); is runwatchd running?")
+            .noDaemon, "nobody listens at \(socket); is runwatchd running?")
     }
 }

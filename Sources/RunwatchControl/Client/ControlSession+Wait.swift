@@ -61,7 +61,11 @@ extension ControlSession {
             }
             let watch: WatchView = try asker.view(
                 try asker.document(ControlPath.watch(name), within: limit))
-            if let final = machine.asked(watch) { say(final) }
+            if let final = machine.asked(watch) {
+                say(final)
+            } else if watch.origin == nil, watch.nextPollAt == nil {
+                output.warn("\(name) has left the watch list and is polled no more")
+            }
         }
         return machine.outcome == nil
     }

@@ -18,7 +18,8 @@ package actor EventFeed {
 
     /// Enough for the burst of one large commit; beyond it the database is read.
     static let bufferSize = 1000
-    static let pageSize = 500
+    /// Also the most events of one chunk: what a reader that stands still holds.
+    static let pageSize = 100
 
     private let backend: any ControlBackend
     private let heartbeat: Duration
@@ -177,7 +178,9 @@ package actor EventFeed {
         }
         var ready: [EventView] = []
         after = first.number - 1
-        while ready.count < buffer.count, buffer[ready.count].number == after + 1 {
+        while ready.count < min(buffer.count, EventFeed.pageSize),
+            buffer[ready.count].number == after + 1
+        {
             after += 1
             ready.append(buffer[ready.count])
         }

@@ -10,6 +10,11 @@ package enum AgeText {
         return "now"
     }
 
+    /// As `relative`, for what is planned: a moment that has passed is `due`.
+    package static func planned(_ moment: Timestamp, now: Timestamp) -> String {
+        moment <= now ? "due" : relative(moment, now: now)
+    }
+
     /// The moment itself, and how long ago it was.
     package static func full(_ moment: Timestamp, now: Timestamp) -> String {
         "\(moment) (\(relative(moment, now: now)))"

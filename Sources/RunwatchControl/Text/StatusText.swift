@@ -42,7 +42,7 @@ package enum StatusText {
             }
             if let error = service.lastError { line += ": \(error)" }
             if let probe = service.nextProbe {
-                line += "; asked again \(AgeText.relative(probe, now: now))"
+                line += "; next probe \(AgeText.planned(probe, now: now))"
             }
             troubles.append([line])
         }
@@ -121,7 +121,7 @@ package enum StatusText {
                 .init(service.name), .init(service.kind),
                 .init(service.health.rawValue, service.health.paint),
                 .init(service.since.map { AgeText.relative($0, now: now) }),
-                .init(service.nextProbe.map { AgeText.relative($0, now: now) }),
+                .init(service.nextProbe.map { AgeText.planned($0, now: now) }),
                 .init(service.lastError.map { TerminalText.shortened($0, to: 60) }),
             ])
         }

@@ -73,7 +73,8 @@ package enum WatchDetailText {
             if let reason { return "none: \(reason)" }
             return watch.isFinal ? "none: the state is final" : "none"
         }
-        return AgeText.full(nextPollAt, now: now) + (reason.map { ": \($0)" } ?? "")
+        return "\(nextPollAt) (\(AgeText.planned(nextPollAt, now: now)))"
+            + (reason.map { ": \($0)" } ?? "")
     }
 
     private static func history(
@@ -116,7 +117,7 @@ package enum WatchDetailText {
                 .init(delivery.state.rawValue, delivery.state.paint),
                 .init(String(delivery.attempts.count)),
                 .init(delivery.attempts.last.map { summary($0, now) }),
-                .init(delivery.nextAttemptAt.map { AgeText.relative($0, now: now) }),
+                .init(delivery.nextAttemptAt.map { AgeText.planned($0, now: now) }),
                 .init(delivery.id),
             ])
         }

@@ -21,7 +21,8 @@ package struct WatchTableText {
             .init(watch.name.description), .init(data.state.name, data.state.paint),
             .init(data.progress.map { "\($0.done)/\($0.total)" }),
             .init(age(data.observedAt)), .init(age(watch.lastPollAt)),
-            .init(age(watch.nextPollAt)), .init(data.label), .init(data.group),
+            .init(watch.nextPollAt.map { AgeText.planned($0, now: now) } ?? "-"), .init(data.label),
+            .init(data.group),
             // What is long is for `show`.
             .init(watch.lastError.map { TerminalText.shortened($0, to: 60) }, .yellow),
         ])

@@ -1,0 +1,70 @@
+import RunwatchControl
+import RunwatchCore
+import Testing
+
+@Suite struct StatusTextTests {
+    @Test func `a daemon that is well says so in its first line`() {
+        #expect(
+            StatusText.text(Samples.status, now: Samples.noon, style: .plain) == """
+                runwatchd 0.1.0: all is well
+                  up             3d4h, since 2026-11-19T04:30:00.123Z
+                  configuration  /etc/runwatch/runwatch.yaml, loaded 1h ago
+                  watches        12: 1 pending, 3 running, 8 complete
+                  backlog        nothing waits
+
+                Services
+                  NAME    KIND    HEALTH  SINCE
+                  krixik  krixik  up      1h ago
+
+                Receivers
+                  NAME  KIND    PENDING  FAILED
+                  log   stdout        0       0
+
+                """)
+    }
+
+    @Test func `what is not well comes first, each by its name`() {
+        var status = Samples.status
+        status.watches = [:]
+        status.services = [
+            ServiceView(
+                name: "warehouse", kind: "kinetica", health: .down,
+                since: Samples.ago(.seconds(300)), lastError: "connection refused",
+                nextProbe: Samples.noon.advanced(by: .seconds(12)), lateness: .seconds(3))
+        ]
+        status.receivers = [
+            ReceiverView(
+                name: "ops", kind: "webhook", pending: 12, failed: 1,
+                oldestPending: Samples.ago(.seconds(300)), isDisabled: true)
+        ]
+        status.configuration.isOK = false
+        status.configuration.errors = ["a.yaml:1:1: bad\u{1B}", "a.yaml:2:1: worse"]
+        status.backlog = BacklogView(polls: 1, changes: 0, deliveries: 12)
+        #expect(
+            StatusText.text(status, now: Samples.noon, style: .plain) == """
+                runwatchd 0.1.0: 6 things need attention
+                  ! the configuration has 2 errors; the one loaded 1h ago is in force:
+                      a.yaml:1:1: bad\\u{1b}
+                      a.yaml:2:1: worse
+                  ! service 'warehouse' is down since 5m ago: connection refused; next probe in 12s
+                  ! service 'warehouse': polls are 3s late; raise its limits, or poll less often
+                  ! receiver 'ops' said that it is gone (HTTP 410); a reload tries it again
+                  ! receiver 'ops': 1 delivery failed for good
+                  ! receiver 'ops' is behind: 12 pending, the oldest from 5m ago
+
+                  up             3d4h, since 2026-11-19T04:30:00.123Z
+                  configuration  /etc/runwatch/runwatch.yaml, loaded 1h ago
+                  watches        none
+                  backlog        1 poll, 0 changes not on disk, 12 deliveries
+
+                Services
+                  NAME       KIND      HEALTH  SINCE   NEXT PROBE  LAST ERROR
+                  warehouse  kinetica  down    5m ago  in 12s      connection refused
+
+                Receivers
+                  NAME  KIND     PENDING  FAILED  OLDEST PENDING  NOTE
+                  ops   webhook       12       1  5m ago          disabled
+
+                """)
+    }
+}
