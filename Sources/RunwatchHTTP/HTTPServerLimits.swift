@@ -5,6 +5,9 @@ package struct HTTPServerLimits: Hashable, Sendable {
     /// Bytes for one connection's request line, headers and buffers; a longer head is answered 431.
     package var memoryPerConnection: Int
     /// How long a connection may be silent, in whole seconds; streams and running handlers are exempt.
+    ///
+    /// It also ends connections whose peer goes away in the middle of a request: libmicrohttpd 0.9.75 does
+    /// not always notice an end that comes together with data.
     package var idleTimeout: Duration
     /// The largest request body, in bytes; a larger one is answered 413.
     package var body: Int

@@ -7,9 +7,10 @@ package enum ListeningSocket {
 
     /// Listens on a Unix socket, replacing a stale socket file at the path.
     ///
-    /// The mode is set by the umask before `bind`, so that the file never has a wider one. The umask is
-    /// the whole process's: call this before other threads make files. Nothing tells a stale socket
-    /// from a live one; the caller holds the lock that makes this process the path's owner.
+    /// The file never has a wider mode than the wanted one: Linux makes it with the mode of the unbound
+    /// socket, less the umask. (Setting the umask instead would change what other threads create at
+    /// that moment.) Nothing tells a stale socket from a live one; the caller holds the lock that makes
+    /// this process the path's owner.
     /// - Parameters:
     ///   - mode: The permissions of the file.
     ///   - group: The group that the file is given to; `nil` leaves the process's own.
@@ -23,14 +24,19 @@ package enum ListeningSocket {
         try removeStaleSocket(path)
         let descriptor = try make(AF_UNIX, "socket for \(path)")
         do throws(SystemCallError) {
-            let before = umask(0o777 & ~mode_t(mode))
-            let bound = bind(descriptor, &address)
-            let cause = errno
-            umask(before)
-            guard bound == 0 else { throw SystemCallError(call: "bind \(path)", errno: cause) }
+            guard fchmod(descriptor, mode_t(mode)) == 0 else {
+                throw SystemCallError(call: "fchmod \(path)", errno: errno)
+            }
+            guard bind(descriptor, &address) == 0 else {
+                throw SystemCallError(call: "bind \(path)", errno: errno)
+            }
             do throws(SystemCallError) {
                 if let group, lchown(path, uid_t.max, group) != 0 {
                     throw SystemCallError(call: "chown \(path) to group \(group)", errno: errno)
+                }
+                // What the umask took away comes back once the group is right.
+                guard chmod(path, mode_t(mode)) == 0 else {
+                    throw SystemCallError(call: "chmod \(path)", errno: errno)
                 }
                 try startListening(descriptor, path)
             } catch {

@@ -220,6 +220,21 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
         await echo.server.close()
     }
 
+    @Test func `requests that their peers broke off are let go of`() async throws {
+        let echo = try EchoServer(limits: HTTPServerLimits(idleTimeout: .seconds(1)))
+        let request = Array("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc".utf8)
+        for count in stride(from: 1, through: request.count, by: 2) {
+            let client = await echo.connect()
+            await client.send(Array(request.prefix(count)))
+            await client.close()
+        }
+        let client = await echo.connect()
+        await client.send(get)
+        _ = await client.read(until: "|end")
+        #expect(await eventually { await echo.server.requestsUnderWay == 0 })
+        await echo.server.close()
+    }
+
     @Test func `a handler may take longer than the idle timeout`() async throws {
         let release = AsyncStream<Void>.makeStream()
         let echo = try EchoServer(limits: HTTPServerLimits(idleTimeout: .seconds(1))) { request in
