@@ -75,9 +75,7 @@ extension Poller {
             let outcome = watches[Int(index)]?.machine.timedOut(
                 at: clock.now, settings: slot.spec.settings)
         else { return }
-        let message =
-            "the deadline of \(DurationText.format(slot.spec.settings.deadline ?? .zero)) passed"
-        settle(index, outcome, Observation(.nothing, message: message), clock)
+        settle(index, outcome, Observation(.nothing), clock)
     }
 
     private func settle(
@@ -94,6 +92,10 @@ extension Poller {
                         id: slot.id, changedAt: clock.wallClock, progress: slot.machine.progress,
                         message: observation.message, detail: observation.detail)))
         case .transition(let from, let to):
+            var observation = observation
+            if to == .timeout, let deadline = watches[Int(index)]?.spec.settings.deadline {
+                observation.message = "the deadline of \(DurationText.format(deadline)) passed"
+            }
             record(index, from: from, to: to, observation, clock)
         }
     }
