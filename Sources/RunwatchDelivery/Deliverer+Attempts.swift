@@ -6,8 +6,6 @@ import RunwatchStore
 extension Deliverer {
     /// How many deliveries one search asks for.
     private static let batch = 256
-    /// How many while the receiver fails, and few can be attempted.
-    private static let smallBatch = 64
     /// A search is made when fewer than these wait.
     private static let lowWater = 32
     /// The most that is held in memory when deliveries have to wait before their first attempt.
@@ -34,8 +32,10 @@ extension Deliverer {
             start(next, pipeline, at: now)
             started += 1
         }
-        // While the receiver fails, nothing that cannot be started is hidden from the next search.
-        if pipeline.machine.health != .open { pipeline.window.release(ripeAt: now) }
+        // What the machine refuses would only hide what it admits from the next search.
+        if pipeline.window.flights.count < pipeline.capacity {
+            pipeline.window.release(ripeAt: now)
+        }
         return started
     }
 
@@ -59,15 +59,16 @@ extension Deliverer {
         guard look.isWanted || look.nextAt.map({ $0 <= now }) ?? false else { return false }
         guard pipeline.machine.mayAdmit(at: now) else { return false }
         guard pipeline.window.waiting.count < Deliverer.mostWaiting else { return false }
-        if pipeline.machine.health == .failing {
-            return pipeline.window.flights.count < pipeline.capacity
+        if pipeline.machine.health == .failing,
+            pipeline.window.flights.count >= pipeline.capacity
+        {
+            return false
         }
         return pipeline.window.ripe(at: now) < Deliverer.lowWater
     }
 
     private func look(_ pipeline: ReceiverPipeline, at now: Instant) {
-        let isFailing = pipeline.machine.health == .failing
-        let limit = isFailing ? Deliverer.smallBatch : Deliverer.batch
+        let limit = Deliverer.batch
         let clock = dueClock.now()
         let horizon = pipeline.look.horizon
         pipeline.look.isWanted = false

@@ -86,8 +86,10 @@ final class ReceiverPipeline {
     private static func policy(of settings: ReceiverSettings) -> DeliveryMachine.Policy {
         switch settings.kind {
         case .webhook:
+            // A few hundred failing attempts, sixteen at a time and then minutes and hours apart, are
+            // no burden; a hundred thousand would be.
             DeliveryMachine.Policy(
-                retry: settings.retry, familiars: 16, longestPause: .seconds(30))
+                retry: settings.retry, familiars: 256, longestPause: .seconds(30))
         case .stdout:
             // Its lines keep their order among all runs, so while it fails only the first is tried.
             DeliveryMachine.Policy(retry: nil, familiars: 0, longestPause: .seconds(5))

@@ -250,11 +250,11 @@ import Testing
         }
         for index in 0..<2000 { bench.submit("a/\(index)", ["ops"]) }
         func attempts() -> Int { bench.end.seen.count { $0.host == "ops" } }
-        try await eventually("sixteen attempts") { attempts() == 16 }
+        try await eventually("as many as may go on") { attempts() == 256 }
         for _ in 0..<3 { try await bench.settle("other") }
-        #expect(attempts() == 16)
+        #expect(attempts() == 256)
         // Two probes: after one second, and two seconds later.
-        for (pause, total) in [(1, 17), (2, 18)] {
+        for (pause, total) in [(1, 257), (2, 258)] {
             time.advance(by: .seconds(pause))
             bench.deliverer.wake(["ops"])
             try await eventually("a probe") { attempts() == total }
@@ -268,6 +268,38 @@ import Testing
         #expect(Set(bench.end.seen.filter { $0.host == "ops" }.map(\.id)).count == 2000)
         #expect(bench.end.mostInFlight <= 17)
         #expect(bench.log.told.count == 2, "\(bench.log.told)")
+        await bench.stop()
+    }
+
+    @Test func `two hundred deliveries to a dead receiver all keep their own schedule`()
+        async throws
+    {
+        let retry = [Duration.zero, .milliseconds(50), .milliseconds(50)]
+        let bench = try await Bench([Bench.webhook("ops", retry: retry)])
+        bench.end.script { _ in .status(500) }
+        for index in 0..<200 { bench.submit("a/\(index)", ["ops"]) }
+        // With a pause between two probes this would take more than an hour.
+        try await eventually("all are given up") {
+            bench.end.seen.count == 600 ? try await bench.owed("ops") == 0 : false
+        }
+        let attempts = Dictionary(grouping: bench.end.seen, by: \.id)
+        #expect(attempts.count == 200 && attempts.values.allSatisfy { $0.count == 3 })
+        #expect(bench.log.told.count == 2, "\(bench.log.told)")
+        await bench.stop()
+    }
+
+    @Test func `those that wait for the receiver do not hide those whose time has come`()
+        async throws
+    {
+        let time = ManualTime()
+        let bench = try await Bench([Bench.webhook("ops")], time: time)
+        bench.end.script { _ in .status(500) }
+        for index in 0..<310 { bench.submit("a/\(index)", ["ops"]) }
+        try await eventually("as many as may go on") { bench.end.seen.count == 256 }
+        time.advance(by: .milliseconds(5600))
+        bench.deliverer.wake(["ops"])
+        // One search finds 54 that wait, and about 200 of those due for the second time.
+        try await eventually("the second attempts") { bench.end.seen.count > 256 + 100 }
         await bench.stop()
     }
 
