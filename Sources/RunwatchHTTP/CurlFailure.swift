@@ -4,9 +4,9 @@ extension HTTPFailure {
     /// What a failed transfer means for the one who asked.
     ///
     /// - Parameter text: libcurl's own words on this failure; empty when it has none. They name hosts, ports
-    ///   and files, but with a bad proxy URL also that URL, which may hold a password: those are not used.
+    ///   and files, but some also a whole URL with its user and password: those are not used.
     init(_ code: CURLcode, text: String) {
-        let words = text.isEmpty ? CurlLibrary.text(code) : text
+        let words = text.isEmpty || text.contains("@") ? CurlLibrary.text(code) : text
         switch code {
         case CURLE_URL_MALFORMAT:
             self.init(.badRequest, "the URL is malformed")
@@ -29,6 +29,9 @@ extension HTTPFailure {
             self.init(.malformed, words)
         case CURLE_FILESIZE_EXCEEDED, CurlLibrary.tooLarge:
             self.init(.tooLarge, words)
+        case CURLE_OUT_OF_MEMORY:
+            // What libcurl says of a header line above 100 KiB.
+            self.init(.tooLarge, "a header of the answer is too large, or memory is out")
         case CURLE_ABORTED_BY_CALLBACK:
             self.init(.cancelled, words)
         default:

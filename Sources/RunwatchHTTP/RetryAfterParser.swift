@@ -57,7 +57,8 @@ package enum RetryAfterParser {
     private static func moment(
         year: Int?, month: Int?, day: Int?, time: ArraySlice<UInt8>
     ) -> Timestamp? {
-        guard let year, let month, let day else { return nil }
+        // Nothing but "hh:mm:ss": what is written without decimals and offsets has none.
+        guard let year, let month, let day, time.count == 8 else { return nil }
         func padded(_ value: Int, _ width: Int) -> String {
             let digits = String(value)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
