@@ -124,13 +124,10 @@ extension Connection {
         _ spec: WatchSpec, discovery: String?, kind: String, now: Timestamp
     ) throws(StoreError) -> SavedWatch {
         let listing = Listing(spec, kind: kind)
-        var row = try cached(
+        var row = try statement(
             """
-            SELECT id, service, run, state, previous_state, sequence, polls, watched_since_ms,
-                first_poll_at_ms, first_answer_at_ms, last_poll_at_ms, last_seen_at_ms,
-                next_poll_at_ms, step, observed_at_ms, not_before_ms, changed_at_ms,
-                progress_done, progress_total, message, detail, is_stalled, is_listed, source
-            FROM watch WHERE service = ? AND run = ?
+            SELECT \(WatchColumns.list), is_listed, source FROM watch
+            WHERE service = ? AND run = ?
             """)
         try row.bind(spec.name.service)
         try row.bind(spec.name.run)
