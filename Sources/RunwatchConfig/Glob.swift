@@ -2,7 +2,7 @@
 ///
 /// As in a shell, a leading dot is matched by a dot only, and `\` takes the next character as it is.
 /// Matching takes at most pattern times name steps, whatever the pattern.
-struct Glob {
+package struct Glob {
     private enum Part {
         case anything
         case anyCharacter
@@ -22,13 +22,13 @@ struct Glob {
     private let parts: [Part]
 
     /// Whether a text is a pattern at all.
-    static func isPattern(_ text: String) -> Bool {
+    package static func isPattern(_ text: String) -> Bool {
         text.utf8.contains {
             $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[")
         }
     }
 
-    init(_ pattern: String) {
+    package init(_ pattern: String) {
         let scalars = Array(pattern.unicodeScalars)
         var parts: [Part] = []
         var index = 0
@@ -85,7 +85,7 @@ struct Glob {
         return nil
     }
 
-    func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         let scalars = Array(name.unicodeScalars)
         if scalars.first == "." {
             guard case .literal(".")? = parts.first else { return false }

@@ -36,13 +36,12 @@ final class LoadContext {
         _ path: String, limit: Int = LoadContext.fileLimit
     ) throws(FileFault) -> FileContents {
         watch(path)
-        let room = LoadContext.totalLimit - bytesRead
-        guard room > 0 else {
-            throw FileFault(
-                .unreadable, "the files read so far hold \(LoadContext.totalLimit) bytes already")
-        }
-        let contents = try readFile(path, min(limit, room))
+        let full = FileFault(
+            .unreadable, "the files read so far hold \(LoadContext.totalLimit) bytes already")
+        guard bytesRead <= LoadContext.totalLimit else { throw full }
+        let contents = try readFile(path, limit)
         bytesRead += contents.bytes.count
+        guard bytesRead <= LoadContext.totalLimit else { throw full }
         return contents
     }
 }

@@ -1,5 +1,5 @@
 /// Finds the valid name that was probably meant.
-enum NearestName {
+package enum NearestName {
     /// Longer texts are no misspelt names.
     private static let maximumLength = 64
 
@@ -7,7 +7,7 @@ enum NearestName {
     ///
     /// Near is a difference in case or of `-` and `_`, a beginning or an end left out (`warn` for
     /// `warning`), or one slip in three characters. The first of equals wins.
-    static func find(_ text: String, among candidates: some Sequence<String>) -> String? {
+    package static func find(_ text: String, among candidates: some Sequence<String>) -> String? {
         let word = folded(text)
         guard !word.isEmpty, word.count <= maximumLength else { return nil }
         var best: (name: String, distance: Int)?

@@ -34,7 +34,7 @@ import Testing
                 guard rest.first == "#", let next = rest.dropFirst().first, next != " " else {
                     return String(line)
                 }
-                return indent + rest.dropFirst()
+                return String(indent + rest.dropFirst())
             }.joined(separator: "\n")
         }
         let result = MemoryFiles([

@@ -37,8 +37,9 @@ import Testing
         - service: warehouse
           ids_from: ids.txt
         - service: warehouse
-          discover: {run_tag: >-
-            nightly}
+          discover:
+            run_tag: >-
+              nightly
           stall_after: 5m
 
         """

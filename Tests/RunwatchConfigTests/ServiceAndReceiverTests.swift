@@ -105,7 +105,7 @@ import Testing
         chmod(secret, 0o644)
         #expect(
             load().lines(without: folder.path + "/") == [
-                "runwatch.yaml:1:59: warning: 'api_key': everyone may read 'api.key'; 'chmod o-r' it"
+                "runwatch.yaml:1:63: warning: 'api_key': everyone may read 'api.key'; 'chmod o-r' it"
             ])
         chmod(secret, 0o640)
         #expect(load().diagnostics == [])

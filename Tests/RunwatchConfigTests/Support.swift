@@ -83,7 +83,7 @@ extension String {
         var kept = ""
         var rest = self[...]
         while !rest.isEmpty {
-            if rest.hasPrefix(part) {
+            if !part.isEmpty, rest.hasPrefix(part) {
                 rest = rest.dropFirst(part.count)
             } else {
                 kept.append(rest.removeFirst())
