@@ -1,7 +1,9 @@
 /// How a service is treated by what its answers were: one for all its watches.
 ///
 /// - `up`: polls flow as the budget allows.
-/// - `degraded`: one or two failures in a row; after a random pause one request at a time.
+/// - `degraded`: one or two failures in a row. One alone holds up nobody but the watch that was asked
+///   for, unless the service asks for less; after the second the service rests for a random pause, and
+///   then one request at a time finds out.
 /// - `down`: three in a row; the same with longer pauses, up to two minutes.
 /// - `misconfigured`: the credentials are refused; one request a minute.
 ///
@@ -48,11 +50,12 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         guard wasToldDown else { return }
         health = .down
         failuresInARow = ServiceHealthMachine.failuresUntilDown
+        pausedUntil = Instant(nanoseconds: 0)
     }
 
     package func permission(at now: Instant) -> Permission {
         if let hintedUntil, now < hintedUntil { return .notBefore(hintedUntil) }
-        guard failuresInARow > 0 else { return .granted }
+        guard isResting else { return .granted }
         if isProbing { return .afterProbe }
         if let pausedUntil, now < pausedUntil { return .notBefore(pausedUntil) }
         return .granted
@@ -60,7 +63,7 @@ package struct ServiceHealthMachine: Sendable, Equatable {
 
     /// A request was sent.
     package mutating func polled() {
-        if failuresInARow > 0 { isProbing = true }
+        if isResting { isProbing = true }
     }
 
     /// A request found its answer, or was given up, without saying anything about the service.
@@ -100,7 +103,8 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         if let failedAt, failuresInARow > 0, startedAt < failedAt { return nil }
         failedAt = now
         failuresInARow += 1
-        pausedUntil = now.advanced(by: pause(reason, unit: unit))
+        let isAlone = failuresInARow == 1 && reason != .throttled && reason != .unauthorized
+        pausedUntil = isAlone ? nil : now.advanced(by: pause(reason, unit: unit))
         let isDown = failuresInARow >= ServiceHealthMachine.failuresUntilDown
         health = reason == .unauthorized ? .misconfigured : isDown ? .down : .degraded
         guard isDown, !wasToldDown else { return nil }
@@ -114,12 +118,14 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         return moment
     }
 
+    /// After a failure that is no accident, until the next good answer.
+    private var isResting: Bool { failuresInARow > 0 && pausedUntil != nil }
+
     /// Full jitter: any moment up to the doubled pause, so that many daemons do not come back at once.
     private func pause(_ reason: PollFailureReason, unit: Double) -> Duration {
         if reason == .unauthorized { return ServiceHealthMachine.misconfiguredPause }
-        let doublings = Double(min(failuresInARow - 1, 10))
         var longest = ServiceHealthMachine.firstPause
-        for _ in 0..<Int(doublings) { longest *= 2 }
+        for _ in 0..<min(max(0, failuresInARow - 2), 10) { longest *= 2 }
         longest = min(longest, ServiceHealthMachine.longestPause)
         return .nanoseconds(Int64(max(ServiceHealthMachine.shortestPause, longest * unit) * 1e9))
     }

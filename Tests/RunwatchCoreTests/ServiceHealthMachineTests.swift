@@ -60,8 +60,24 @@ import Testing
         #expect(story.machine.failuresInARow == 1)
     }
 
+    @Test func `a failure alone holds up nobody else`() {
+        let story = Story()
+        _ = story.fail()
+        #expect(story.machine.health == .degraded)
+        #expect(story.machine.permission(at: story.now) == .granted)
+        story.machine.polled()
+        #expect(story.machine.permission(at: story.now) == .granted)
+    }
+
+    @Test func `one that is throttled pauses the service at once`() {
+        let story = Story()
+        _ = story.fail(.throttled)
+        #expect(story.pause() == .milliseconds(500))
+    }
+
     @Test func `one probe at a time while a service is not up`() {
         let story = Story()
+        _ = story.fail()
         _ = story.fail()
         let later = story.now.advanced(by: .seconds(5))
         #expect(story.machine.permission(at: later) == .granted)
@@ -74,6 +90,7 @@ import Testing
     @Test func `the pause doubles to two minutes, with full jitter`() {
         let story = Story()
         var longest: [Duration] = []
+        _ = story.fail()
         for _ in 0..<10 {
             _ = story.fail(unit: 0.999_999)
             longest.append(story.pause() ?? .zero)
