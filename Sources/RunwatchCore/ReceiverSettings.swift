@@ -48,7 +48,9 @@ package struct ReceiverSettings: Equatable, Sendable {
 package struct WebhookSettings: Equatable, Sendable {
     /// http or https.
     package var url: String
-    /// The newest first; each signs. Empty for no signature. `whsec_` + base64, or raw text.
+    /// The newest first; each signs.
+    ///
+    /// Empty for no signature. `whsec_` + base64, or raw text.
     package var secrets: [Secret]
     package var tls: TLSSettings
     package var proxy: String?

@@ -20,7 +20,9 @@ package struct ServiceSettings: Equatable, Sendable {
     /// The limit of one request from its start to the last byte of the answer.
     package var timeout: Duration
     package var tls: TLSSettings
-    /// A proxy's URL; `nil` for none. The environment's proxies are not looked at.
+    /// A proxy's URL; `nil` for none.
+    ///
+    /// The environment's proxies are not looked at.
     package var proxy: String?
     /// The largest answer about one run that is read, in bytes.
     package var maximumAnswer: Int

@@ -3,7 +3,9 @@ package struct WatchSpec: Hashable, Sendable {
     package var name: WatchName
     package var label: String?
     package var group: String?
-    /// What the kind of service needs besides the ID: `pipeline` for Krixik. Usually empty.
+    /// What the kind of service needs besides the ID: `pipeline` for Krixik.
+    ///
+    /// Usually empty.
     package var parameters: [String: String]
     package var settings: WatchSettings
     package var origin: WatchOrigin

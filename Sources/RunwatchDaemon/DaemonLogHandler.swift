@@ -19,7 +19,8 @@ package struct DaemonLogHandler: LogHandler {
         let state: Mutex<State>
 
         package init(_ settings: LogSettings = LogSettings()) {
-            state = Mutex(State(settings: settings, isJournal: JournalStream.isConnected(descriptor: 2)))
+            state = Mutex(
+                State(settings: settings, isJournal: JournalStream.isConnected(descriptor: 2)))
         }
 
         package func apply(_ settings: LogSettings) {

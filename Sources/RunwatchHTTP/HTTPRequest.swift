@@ -11,7 +11,9 @@ package struct HTTPRequest: Sendable {
     package var method: Method
     /// Absolute, http or https.
     package var url: String
-    /// In the order of sending. Values come from the configuration and the kinds; a line break in one
+    /// In the order of sending.
+    ///
+    /// Values come from the configuration and the kinds; a line break in one
     /// makes the request fail before it is sent.
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]

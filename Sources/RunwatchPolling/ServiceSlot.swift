@@ -2,7 +2,9 @@ package import RunwatchCore
 import RunwatchHTTP
 import RunwatchServices
 
-/// One service at work: its budget, its health and what is due at it. Confined to the poller.
+/// One service at work: its budget, its health and what is due at it.
+///
+/// Confined to the poller.
 final class ServiceSlot {
     let number: Int32
     let name: String

@@ -2,8 +2,8 @@ import Glibc
 import RunwatchControl
 import RunwatchCore
 import RunwatchSim
-import Testing
 import TestSupport
+import Testing
 
 /// `runwatchctl` as a program: its verbs against a real daemon, and its exit codes.
 @Suite struct ControlCommandTests {

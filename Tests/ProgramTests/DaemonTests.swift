@@ -2,8 +2,8 @@ import Glibc
 import RunwatchControl
 import RunwatchCore
 import RunwatchSim
-import Testing
 import TestSupport
+import Testing
 
 /// How the daemon behaves as a program: starting, reloading, stopping, and with bad neighbours.
 @Suite struct DaemonTests {
@@ -78,12 +78,13 @@ import TestSupport
 
     @Test func `a configuration with errors does not start, and says where`() async throws {
         let folder = TemporaryFolder()
-        let path = folder.write("runwatch.yaml", "services: {a: {kind: krixk}}\n")
+        let path = folder.write(
+            "runwatch.yaml", "services: {a: {kind: krixk, url: http://127.0.0.1}}\n")
         let daemon = RunningProgram(
             "runwatchd", ["--config", path, "--state-dir", folder.path("state")], in: folder.path)
         _ = await eventually { !daemon.isRunning }
         #expect(daemon.exitStatus() == 78)
-        #expect(daemon.errors.contains("runwatch.yaml:1:21: "))
+        #expect(daemon.errors.contains("runwatch.yaml:1:22: "))
         #expect(daemon.errors.contains("krixik"))
     }
 

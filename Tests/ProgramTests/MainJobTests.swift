@@ -2,8 +2,8 @@ import Glibc
 import RunwatchControl
 import RunwatchCore
 import RunwatchSim
-import Testing
 import TestSupport
+import Testing
 
 /// The whole job with the real programs: a hundred scripted runs, and every tenth answer faulty.
 @Suite struct MainJobTests {

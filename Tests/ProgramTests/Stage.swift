@@ -2,8 +2,8 @@ import Glibc
 import RunwatchControl
 import RunwatchCore
 import RunwatchSim
-import Testing
 import TestSupport
+import Testing
 
 /// Simulated services, a folder with a configuration, and a daemon that is started and ended at will.
 final class Stage {

@@ -2,8 +2,8 @@ import RunwatchCore
 import RunwatchHTTP
 import RunwatchStore
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @testable import RunwatchPolling
 
@@ -207,7 +207,9 @@ import TestSupport
         #expect(harness.told("nightly") == ["group.finished"])
         let recorded = harness.events.withLock { $0.last { $0.type == .groupFinished } }
         let data = try JSONValue(parsing: try #require(recorded).json)["data"]
-        #expect(data?["counts"] == .object([.init("complete", .integer(2)), .init("error", .integer(1))]))
+        #expect(
+            data?["counts"]
+                == .object([.init("complete", .integer(2)), .init("error", .integer(1))]))
         #expect(data?["failed"] == .array([.string("warehouse/2")]))
     }
 
@@ -368,7 +370,9 @@ import TestSupport
         for _ in 0..<120 {
             let run = runs[Int.random(in: 0..<runs.count, using: &generator)]
             if endOf[run] == nil {
-                let word = Bool.random(using: &generator) ? "running" : ends.randomElement(using: &generator)
+                let word =
+                    Bool.random(using: &generator)
+                    ? "running" : ends.randomElement(using: &generator)
                 if let word, ends.contains(word) { endOf[run] = word }
                 harness.kinetica.set(run, word)
             }
