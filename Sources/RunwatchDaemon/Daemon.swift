@@ -82,6 +82,8 @@ package actor Daemon {
     package func run() async -> DaemonExit {
         listenToSignals()
         let result = keeper.load()
+        // Before the first word, so that every line of the log has the same form.
+        if let result { logSink.apply(result.log) }
         tell(keeper.diagnostics)
         guard let configuration = result else {
             logger.error(
@@ -89,7 +91,6 @@ package actor Daemon {
                 metadata: ["file": "\(options.configuration)"])
             return .configuration
         }
-        logSink.apply(configuration.log)
         do {
             try await start(configuration)
         } catch {

@@ -41,7 +41,7 @@ extension Poller {
                 passedOver = new.filter(\.isOver).map(\.run)
                 new.removeAll(where: \.isOver)
             }
-            new.removeAll { $0.run.isEmpty || $0.run.utf8.count > 512 }
+            new.removeAll { $0.run.isEmpty || $0.run.utf8.count > WatchName.longestRun }
             discovery.met = (met ?? []).union(passedOver).union(new.map(\.run))
             discovery.step = new.isEmpty ? discovery.step + 1 : 0
             planDiscovery(discovery, service, clock)

@@ -300,7 +300,7 @@ extension Poller {
                 "service is \(health.rawValue)",
                 metadata: [
                     "service": "\(service.name)", "reason": "\(reason.rawValue)",
-                    "message": "\(message)",
+                    "words": "\(message)",
                 ])
         }
         if turn == .wentDown { tellService(service, .serviceDown, clock) }
