@@ -36,7 +36,8 @@ package struct ServiceHealthMachine: Sendable, Equatable {
     /// The last failure, kept after the service came back.
     package private(set) var lastReason: PollFailureReason?
     package private(set) var lastMessage = ""
-    private var wasToldDown = false
+    /// An outage was told, and its end was not.
+    package private(set) var wasToldDown = false
     private var failedAt: Instant?
     private var pausedUntil: Instant?
     private var hintedUntil: Instant?

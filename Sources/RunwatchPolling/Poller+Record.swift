@@ -137,7 +137,8 @@ extension Poller {
     /// Takes a watch that has ended out of the table.
     private func retire(_ index: Int32, as state: RunState) {
         guard let slot = watches[Int(index)] else { return }
-        ended[slot.spec.name] = EndedWatch(id: slot.id, spec: slot.spec, state: state)
+        ended[slot.spec.name] = EndedWatch(
+            id: slot.id, spec: slot.spec, state: state, sequence: slot.machine.sequence)
         endedMeanwhile.insert(slot.spec.name)
         if let group = slot.spec.group {
             groups[group]?.active -= 1

@@ -19,6 +19,8 @@ final class ServiceSlot {
     var watches: [String: Int32] = [:]
     var discoveries: [DiscoverySlot] = []
     var ready = ReadyQueue()
+    /// Counts its addresses and credentials: an answer of another one says nothing.
+    var peer: Int32 = 0
     /// A request for all is under way; its answer serves whatever is due.
     var isAllInFlight = false
     var answers: UInt32 = 0

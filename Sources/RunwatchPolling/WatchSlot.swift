@@ -31,6 +31,8 @@ struct EndedWatch {
     var id: WatchID
     var spec: WatchSpec
     var state: RunState
+    /// Transitions so far.
+    var sequence: Int32
 }
 
 /// A `discover:` entry at work.
@@ -43,8 +45,12 @@ final class DiscoverySlot {
     var step = 0
     var isReady = false
     var epoch: UInt32
-    /// Whether its own request is cheaper than one for each of its watches.
-    var coalescing: CoalescingMachine
+    /// Its last request was refused, and the log says so.
+    var isRefused = false
+    /// Runs that it is not to meet again and that the store could not note yet.
+    var passedOver: [String] = []
+    /// The store could not take up what it found, and the log says so.
+    var isUnrecorded = false
 
     init(number: Int32, spec: DiscoverySpec, met: Set<String>?, dueAt: Instant, epoch: UInt32) {
         self.number = number
@@ -52,7 +58,6 @@ final class DiscoverySlot {
         self.met = met
         self.dueAt = dueAt
         self.epoch = epoch
-        coalescing = CoalescingMachine(.auto)
     }
 }
 
