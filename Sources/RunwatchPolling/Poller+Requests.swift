@@ -152,15 +152,38 @@ extension Poller {
         let isFirst = slot.machine.firstPollAt == nil
         watches[Int(index)]?.machine.polled(at: moment)
         watches[Int(index)]?.isDirty = true
-        if isFirst { watchDeadline(index) }
+        if isFirst {
+            watchDeadline(index)
+            noteFirst(index)
+        }
     }
 
+    /// Has a watch's deadline looked at, a little after it: a poll at the deadline itself decides better.
     func watchDeadline(_ index: Int32) {
         guard let slot = watches[Int(index)],
             let deadline = slot.machine.deadline(slot.spec.settings)
         else { return }
-        deadlines.push(
-            .deadline(index), at: deadline.advanced(by: Poller.deadlineAllowance))
+        expire(index, notBefore: deadline.advanced(by: Poller.deadlineAllowance))
+    }
+
+    private func expire(_ index: Int32, notBefore moment: Instant) {
+        watches[Int(index)]?.expiresAt = moment
+        deadlines.push(.deadline(index), at: moment)
+    }
+
+    /// A watch's deadline has passed, and perhaps long ago, while nobody could ask.
+    func deadlinePassed(_ index: Int32, planned: Instant, _ clock: Clockwork) {
+        guard let slot = watches[Int(index)], slot.expiresAt == planned else { return }
+        let isLate = planned.duration(to: clock.now) > Poller.deadlineAllowance
+        let canAsk = slot.service.health.permission(at: clock.now) == .granted
+        if isLate, canAsk, let deadline = slot.machine.deadline(slot.spec.settings),
+            slot.machine.lastPollAt.map({ $0 < deadline }) ?? true
+        {
+            // The run may have ended in time: what the service says comes before what the clock says.
+            let next = max(clock.now, slot.dueAt).advanced(by: Poller.lateAllowance)
+            return expire(index, notBefore: next)
+        }
+        expire(index, clock)
     }
 
     // MARK: Answers
@@ -174,9 +197,13 @@ extension Poller {
         for target in request.due where watches[Int(target.index)]?.id == target.id {
             watches[Int(target.index)]?.isInFlight = false
         }
-        switch result {
-        case .success(let response): read(response, of: request, clock)
-        case .failure(let failure): fail(request, failure, clock)
+        // A service that was removed has no watches any more, and no health that anyone is told of.
+        if servicesByNumber[service.number] === service {
+            switch result {
+            case _ where !request.isCurrent: askAgain(request, clock)
+            case .success(let response): read(response, of: request, clock)
+            case .failure(let failure): fail(request, failure, clock)
+            }
         }
         if isDraining {
             if requestsInFlight == 0 { finishDraining() }

@@ -21,6 +21,8 @@ package actor Poller {
         case deadline(Int32)
         case service(Int32)
         case discovery(service: Int32, number: Int32)
+        /// First polls and first answers have to be written.
+        case firsts
         case housekeeping
     }
 
@@ -28,12 +30,18 @@ package actor Poller {
     static let lookAhead = Duration.milliseconds(20)
     /// An answer on its way at the deadline is waited for this long.
     static let deadlineAllowance = Duration.seconds(2)
-    /// Counters and phases are written this often; losing them costs a phase.
-    static let phaseInterval = Duration.seconds(15)
+    /// After a sleep or a stop past the deadline, a poll is waited for this long.
+    static let lateAllowance = Duration.seconds(10)
+    /// What a deadline counts from is written this soon.
+    static let firstsInterval = Duration.seconds(1)
+    /// Counters and phases are written this often; losing them costs a phase, and writing those of a
+    /// hundred thousand watches costs the disk as many rows.
+    static let phaseInterval = Duration.seconds(60)
     /// With this many changes waiting for the disk, asking for more news is no use.
     static let longestBacklog = 100_000
-    /// A timer is never armed for longer, so that a machine that slept is noticed.
-    static let longestSleep = Duration.seconds(60)
+    /// A timer is never armed for longer: it stands still while the machine sleeps, and so the sleep is
+    /// noticed well before the watchdog takes it for a standstill.
+    static let longestSleep = Duration.seconds(10)
 
     let executor: QueueExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -55,6 +63,8 @@ package actor Poller {
     var groups: [String: GroupTally] = [:]
     var receivers: [String: Set<EventType>] = [:]
     var lastErrors: [WatchID: String] = [:]
+    /// Watches that have had their first poll or answer since it was last written.
+    var firsts: [Int32] = []
     var deadlines = DeadlineQueue<Key>()
     var timer: (any DispatchSourceTimer)?
     var armedFor: Instant?
@@ -146,7 +156,7 @@ package actor Poller {
         while let entry = deadlines.popDue(at: horizon) {
             switch entry.key {
             case .watch(let index): becomeReady(index, planned: entry.at, clock, &touched)
-            case .deadline(let index): expire(index, clock)
+            case .deadline(let index): deadlinePassed(index, planned: entry.at, clock)
             case .service(let number):
                 guard let service = servicesByNumber[number], service.wakeAt == entry.at else {
                     continue
@@ -160,6 +170,7 @@ package actor Poller {
                 else { continue }
                 slot.isReady = true
                 touched[number] = service
+            case .firsts: writeFirsts()
             case .housekeeping:
                 writePhases()
                 deadlines.push(
@@ -198,13 +209,19 @@ package actor Poller {
             deadline: .now() + .nanoseconds(Int(wait)), leeway: .milliseconds(5))
     }
 
+    /// Drops what does not hold any more when it outnumbers what does.
     private func compactDeadlines() {
         let live = watches.count - freeSlots.count
         guard deadlines.count > 4 * live + 4096 else { return }
         deadlines.removeAll { entry in
-            guard case .watch(let index) = entry.key else { return false }
-            guard let slot = watches[Int(index)] else { return true }
-            return slot.dueAt != entry.at
+            switch entry.key {
+            case .watch(let index): watches[Int(index)]?.dueAt != entry.at
+            case .deadline(let index): watches[Int(index)]?.expiresAt != entry.at
+            case .service(let number): servicesByNumber[number]?.wakeAt != entry.at
+            case .discovery(let service, let number):
+                discovery(number, service)?.dueAt != entry.at
+            case .firsts, .housekeeping: false
+            }
         }
     }
 

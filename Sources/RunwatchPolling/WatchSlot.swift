@@ -12,6 +12,8 @@ struct WatchSlot {
     let watchedSince: Timestamp
     /// The plan that holds; an entry of the deadline queue with another moment is stale.
     var dueAt: Instant
+    /// When its deadline is looked at for certain; an entry with another moment is stale.
+    var expiresAt = Instant.distantFuture
     /// An answer to a request sent before this moment says nothing of this watch.
     var servedFrom: Instant
     /// Polls it asks for, in millionths a millisecond: its share of the service's load.
