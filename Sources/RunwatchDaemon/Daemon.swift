@@ -47,6 +47,12 @@ package actor Daemon {
     var parts: Parts?
     let keeper: ConfigurationKeeper
     var reloading: Task<ReloadView, Never>?
+    /// A reload that has not begun to read: whoever asks meanwhile is served by it.
+    var nextReload: Task<ReloadView, Never>?
+    /// What stands still, as the log was last told.
+    var standstillsTold: [String] = []
+    var databaseTroubleTold: String?
+    var isManagerUnreachable = false
     var retention: Duration?
     var stopping: CheckedContinuation<Void, Never>?
     var isStopRequested = false
@@ -99,7 +105,9 @@ package actor Daemon {
         keeper.accept(configuration, at: time.wallClock())
         watchFiles()
         beatHeart()
-        tellManager { (manager) throws(SystemCallError) in try manager.ready() }
+        if !isStopRequested {
+            tellManager { (manager) throws(SystemCallError) in try manager.ready() }
+        }
         logger.notice(
             "ready",
             metadata: [
@@ -134,6 +142,7 @@ package actor Daemon {
             if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
         }
         let logger = logger
+        await store.onNotice { logger.error("\($0)") }
         await store.onFatal { error in
             // Nobody knows whether the last commit happened. The next start reads it back.
             logger.critical("stopping at once: \(error)")
@@ -205,8 +214,12 @@ package actor Daemon {
     func tellManager(_ message: (ServiceManager) throws(SystemCallError) -> Void) {
         do {
             try message(manager)
+            isManagerUnreachable = false
         } catch {
-            logger.warning("systemd could not be told", metadata: ["error": "\(error)"])
+            if !isManagerUnreachable {
+                logger.warning("systemd could not be told", metadata: ["error": "\(error)"])
+            }
+            isManagerUnreachable = true
         }
     }
 
