@@ -42,6 +42,10 @@ extension Daemon {
         if let trouble = parts.store.trouble { status += "; the database: \(trouble.message)" }
         tellManager { (manager) throws(SystemCallError) in try manager.status(status) }
         if pruning == nil { prune() }
+        if memoryGivenBackAt.duration(to: time.now()) >= Daemon.memoryInterval {
+            memoryGivenBackAt = time.now()
+            ProcessMemory.giveBack()
+        }
     }
 
     /// Tells the log of what begins and what ends, and not at each beat of what goes on.

@@ -30,6 +30,8 @@ package actor Daemon {
     static let drainLimit = Duration.seconds(10)
     /// Polls and deliveries that stand still for longer are not fed to the watchdog.
     static let patience = Duration.seconds(30)
+    /// Free memory is given back this often; it takes a few milliseconds.
+    static let memoryInterval = Duration.seconds(60)
 
     let executor = QueueExecutor(label: "runwatch.daemon")
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -53,6 +55,7 @@ package actor Daemon {
     var standstillsTold: [String] = []
     var databaseTroubleTold: String?
     var isManagerUnreachable = false
+    var memoryGivenBackAt: Instant
     var retention: Duration?
     var stopping: CheckedContinuation<Void, Never>?
     var isStopRequested = false
@@ -80,12 +83,14 @@ package actor Daemon {
         self.logSink = logSink
         manager = ServiceManager()
         startedAt = time.wallClock()
+        memoryGivenBackAt = time.now()
         keeper = ConfigurationKeeper(
             file: options.configuration, environment: options.environment)
     }
 
     /// Runs until a signal asks it to stop; gives the exit code.
     package func run() async -> DaemonExit {
+        ProcessMemory.prepare()
         listenToSignals()
         let result = keeper.load()
         tell(keeper.diagnostics)
