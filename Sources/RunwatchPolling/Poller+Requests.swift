@@ -339,7 +339,10 @@ extension Poller {
         let turn = service.health.succeeded()
         if before != .up {
             service.healthSince = clock.wallClock
-            logger.notice("service is up again", metadata: ["service": "\(service.name)"])
+            if service.isTold {
+                logger.notice("service is up again", metadata: ["service": "\(service.name)"])
+            }
+            service.isTold = false
         }
         if turn == .cameUp { tellService(service, .serviceUp, clock) }
     }
@@ -358,17 +361,30 @@ extension Poller {
         let health = service.health.health
         if health != before {
             service.healthSince = clock.wallClock
-            logger.warning(
-                "service is \(health.rawValue)",
-                metadata: [
-                    "service": "\(service.name)", "reason": "\(reason.rawValue)",
-                    "message": "\(message)",
-                ])
+            logTrouble(service, reason, message, clock)
         }
         if turn == .wentDown { tellService(service, .serviceDown, clock) }
         // What is already due waits in line; its deadlines do not.
         if case .notBefore(let moment) = service.health.permission(at: clock.now) {
             wake(service, at: moment)
         }
+    }
+
+    private func logTrouble(
+        _ service: ServiceSlot, _ reason: PollFailureReason, _ message: String, _ clock: Clockwork
+    ) {
+        let health = service.health.health
+        if health == .degraded {
+            let pause = service.toldAt.map { $0.duration(to: clock.now) }
+            if let pause, pause < Poller.logPause { return }
+            service.toldAt = clock.now
+        }
+        service.isTold = true
+        logger.warning(
+            "service is \(health.rawValue)",
+            metadata: [
+                "service": "\(service.name)", "reason": "\(reason.rawValue)",
+                "message": "\(message)",
+            ])
     }
 }

@@ -43,6 +43,9 @@ package actor Poller {
     /// noticed well before the watchdog takes it for a standstill.
     static let longestSleep = Duration.seconds(10)
 
+    /// A service that fails now and then is told of in the log this often at most.
+    static let logPause = Duration.seconds(60)
+
     let executor: QueueExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()

@@ -13,6 +13,10 @@ final class ServiceSlot {
     var transport: any HTTPTransport
     var health = ServiceHealthMachine()
     var healthSince: Timestamp
+    /// The log says that it is not up, so it has to say when it is again.
+    var isTold = false
+    /// When the log last said that it is `degraded`.
+    var toldAt: Instant?
     var budget: BudgetMachine
     var coalescing: CoalescingMachine
     /// The slots of the runs that are being polled.

@@ -160,6 +160,26 @@ import Testing
 
     // MARK: Health
 
+    @Test func `a service that fails now and then does not fill the log`() async throws {
+        let harness = try await PollingHarness()
+        harness.kinetica.set("1", "running")
+        try await harness.poller.apply(PollingHarness.configuration(runs: ["1"]))
+        for _ in 0..<200 {
+            harness.kinetica.fail(with: [PollerTests.status(503)])
+            try await harness.run(for: .seconds(10), step: .milliseconds(500))
+        }
+        let lines = harness.log.lines.withLock { $0 }
+        // 2000 seconds: a line a minute that it is degraded, and one that it is up again.
+        #expect((20...70).contains(lines.count))
+        #expect(lines.count { $0.contains("up again") } >= 10)
+        // An outage of a week is told when it begins, and when it ends.
+        harness.kinetica.outage(PollerTests.refused)
+        try await harness.run(for: .seconds(7200), step: .seconds(1))
+        harness.kinetica.outage(nil)
+        try await harness.run(for: .seconds(200), step: .seconds(1))
+        #expect(harness.log.lines.withLock { $0.count } - lines.count <= 4)
+    }
+
     @Test func `a service whose new credentials are good is told to be up again`() async throws {
         let harness = try await PollingHarness()
         harness.kinetica.set("1", "running")

@@ -158,6 +158,20 @@ final class ScriptedTransport: HTTPTransport {
     func close() {}
 }
 
+/// Keeps the messages of the log, from `notice` on.
+struct RecordingLogHandler: LogHandler {
+    let messages: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { messages("\(event.message)") }
+}
+
 /// A poller whose time stands still until a test moves it, over a real database.
 final class PollingHarness: Sendable {
     let time = ManualTime()
@@ -165,13 +179,23 @@ final class PollingHarness: Sendable {
     let store: Store
     let poller: Poller
     let events = Mutex<[RecordedEvent]>([])
+    let log: Log
+
+    /// The lines of the log.
+    final class Log: Sendable {
+        let lines = Mutex<[String]>([])
+    }
 
     init(store: Store? = nil, seed: UInt64 = 1) async throws {
         self.store = try store ?? Store(at: .memory, time: time)
         let kinetica = kinetica
+        let log = Log()
+        self.log = log
         poller = Poller(
             store: self.store, time: time,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, seed: seed
+            logger: Logger(label: "test") { _ in
+                RecordingLogHandler { line in log.lines.withLock { $0.append(line) } }
+            }, seed: seed
         ) { queue, _ in
             ScriptedTransport(queue: queue, kinetica: kinetica)
         }
