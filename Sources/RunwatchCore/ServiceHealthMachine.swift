@@ -94,7 +94,6 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         _ reason: PollFailureReason, message: String, startedAt: Instant, at now: Instant,
         hint: Duration?, unit: Double
     ) -> Turn? {
-        isProbing = false
         lastReason = reason
         lastMessage = message
         if let hint {
@@ -102,6 +101,7 @@ package struct ServiceHealthMachine: Sendable, Equatable {
             hintedUntil = max(hintedUntil ?? until, until)
         }
         if let failedAt, failuresInARow > 0, startedAt < failedAt { return nil }
+        isProbing = false
         failedAt = now
         failuresInARow += 1
         let isAlone = failuresInARow == 1 && reason != .throttled && reason != .unauthorized

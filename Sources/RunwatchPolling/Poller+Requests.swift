@@ -140,8 +140,12 @@ extension Poller {
         request.discovery?.isReady = false
         service.health.polled()
         requestsInFlight += 1
+        service.requests += 1
+        let number = service.requests
+        service.sent[number] = request.startedAt
         let outgoing = service.kind.request(for: request.scope, parameters: parameters)
         service.transport.send(outgoing) { result in
+            service.sent[number] = nil
             self.completed(request, result)
         }
     }

@@ -132,7 +132,8 @@ package actor Poller {
 
     /// Whether what is due is really being asked; for the watchdog.
     ///
-    /// `false` when a watch has been ready for longer than `patience` although its service may be polled.
+    /// `false` when a watch has been ready for longer than `patience` although its service may be polled,
+    /// or when a request has not ended although its time was over so long ago.
     package func isAdvancing(patience: Duration) -> Bool {
         let now = time.now()
         if let earliest = deadlines.earliest, !isDraining,
@@ -141,6 +142,10 @@ package actor Poller {
             return false
         }
         return services.values.allSatisfy { service in
+            let overdue = service.settings.timeout + patience
+            if service.sent.values.contains(where: { $0.duration(to: now) > overdue }) {
+                return false
+            }
             guard let first = service.ready.first, let slot = watches[Int(first)], slot.isReady,
                 slot.dueAt.duration(to: now) > patience, service.budget.inFlight == 0,
                 store.backlog < Poller.longestBacklog
@@ -215,7 +220,8 @@ package actor Poller {
     /// Drops what does not hold any more when it outnumbers what does.
     private func compactDeadlines() {
         let live = watches.count - freeSlots.count
-        guard deadlines.count > 4 * live + 4096 else { return }
+        // A poll and a deadline each; one answer about all makes every poll's entry stale.
+        guard deadlines.count > 3 * live + 4096 else { return }
         deadlines.removeAll { entry in
             switch entry.key {
             case .watch(let index): watches[Int(index)]?.dueAt != entry.at

@@ -28,6 +28,9 @@ final class ServiceSlot {
     /// A request for all is under way; its answer serves whatever is due.
     var isAllInFlight = false
     var answers: UInt32 = 0
+    /// When each request under way was sent, by its number.
+    var sent: [UInt64: Instant] = [:]
+    var requests: UInt64 = 0
     /// The sum of its watches' rates.
     var rate: Int64 = 0
     var wakeAt: Instant?

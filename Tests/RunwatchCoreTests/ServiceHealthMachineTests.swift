@@ -87,6 +87,18 @@ import Testing
         #expect(story.machine.permission(at: later) == .granted)
     }
 
+    @Test func `a failure from before the probe does not end it`() {
+        let story = Story()
+        _ = story.fail()
+        let before = story.now
+        _ = story.fail()
+        let later = story.now.advanced(by: .seconds(5))
+        story.machine.polled()
+        _ = story.machine.failed(
+            .connection, message: "no", startedAt: before, at: later, hint: nil, unit: 0.5)
+        #expect(story.machine.permission(at: later) == .afterProbe)
+    }
+
     @Test func `the pause doubles to two minutes, with full jitter`() {
         let story = Story()
         var longest: [Duration] = []

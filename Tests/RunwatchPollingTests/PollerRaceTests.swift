@@ -160,6 +160,19 @@ import Testing
 
     // MARK: Health
 
+    @Test func `a request that never ends is a standstill`() async throws {
+        let harness = try await PollingHarness()
+        harness.kinetica.set("1", "running")
+        try await harness.poller.apply(PollingHarness.configuration(runs: ["1"]))
+        harness.kinetica.hold()
+        try await harness.run(for: .seconds(40))
+        #expect(await harness.poller.isAdvancing(patience: .seconds(30)))
+        try await harness.run(for: .seconds(40))
+        #expect(await !harness.poller.isAdvancing(patience: .seconds(30)))
+        await harness.poller.answer(harness.kinetica)
+        #expect(await harness.poller.isAdvancing(patience: .seconds(30)))
+    }
+
     @Test func `a service that fails now and then does not fill the log`() async throws {
         let harness = try await PollingHarness()
         harness.kinetica.set("1", "running")
