@@ -5,7 +5,7 @@
 ///   for, unless the service asks for less; after the second the service rests for a random pause, and
 ///   then one request at a time finds out.
 /// - `down`: three in a row; the same with longer pauses, up to two minutes.
-///   Refused credentials do not mend themselves: they mean `down` at once, and one request a minute.
+///   Credentials do not mend themselves: refused twice they mean `down`, and one request a minute.
 ///
 /// The first good answer brings every state back to `up`.
 package struct ServiceHealthMachine: Sendable, Equatable {
@@ -36,7 +36,8 @@ package struct ServiceHealthMachine: Sendable, Equatable {
     /// The last failure, kept after the service came back.
     package private(set) var lastReason: PollFailureReason?
     package private(set) var lastMessage = ""
-    private var wasToldDown = false
+    /// An outage was told, and its end was not.
+    package private(set) var wasToldDown = false
     private var failedAt: Instant?
     private var pausedUntil: Instant?
     private var hintedUntil: Instant?
@@ -93,7 +94,6 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         _ reason: PollFailureReason, message: String, startedAt: Instant, at now: Instant,
         hint: Duration?, unit: Double
     ) -> Turn? {
-        isProbing = false
         lastReason = reason
         lastMessage = message
         if let hint {
@@ -101,13 +101,14 @@ package struct ServiceHealthMachine: Sendable, Equatable {
             hintedUntil = max(hintedUntil ?? until, until)
         }
         if let failedAt, failuresInARow > 0, startedAt < failedAt { return nil }
+        isProbing = false
         failedAt = now
         failuresInARow += 1
-        let isAlone = failuresInARow == 1 && reason != .throttled && reason != .unauthorized
+        let isAlone = failuresInARow == 1 && reason != .throttled
         pausedUntil = isAlone ? nil : now.advanced(by: pause(reason, unit: unit))
         let isDown =
-            wasToldDown || reason == .unauthorized
-            || failuresInARow >= ServiceHealthMachine.failuresUntilDown
+            wasToldDown || failuresInARow >= ServiceHealthMachine.failuresUntilDown
+            || reason == .unauthorized && !isAlone
         health = isDown ? .down : .degraded
         guard isDown, !wasToldDown else { return nil }
         wasToldDown = true
