@@ -139,6 +139,7 @@ package actor Daemon {
             logger.critical("stopping at once: \(error)")
             _exit(DaemonExit.inputOutput.rawValue)
         }
+        await store.onNotice { logger.error("the database: \($0)") }
         let descriptor = try listen(configuration.control)
         await deliverer.apply(configuration.receivers)
         do throws(StoreError) {
