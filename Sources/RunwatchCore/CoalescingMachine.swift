@@ -15,6 +15,8 @@ package struct CoalescingMachine: Sendable, Equatable {
     private var single = CoalescingMachine.assumedSingle
     /// The size of the last all-answer; `nil` while never seen.
     private var whole: Double?
+    /// The last request for all was of no use, however many watches it would have served.
+    private var isRefused = false
     private var spentOnSingles = 0.0
 
     package init(_ policy: KineticaSettings.Coalesce) {
@@ -33,9 +35,8 @@ package struct CoalescingMachine: Sendable, Equatable {
         // A whole poll must be replaced; the sum of rates is a little inexact.
         guard polls >= 1.5 else { return false }
         guard let whole else { return true }
-        if whole + CoalescingMachine.overhead <= polls * (single + CoalescingMachine.overhead) {
-            return true
-        }
+        let singles = polls * (single + CoalescingMachine.overhead)
+        if !isRefused, whole + CoalescingMachine.overhead <= singles { return true }
         return spentOnSingles > CoalescingMachine.patience * whole
     }
 
@@ -46,12 +47,16 @@ package struct CoalescingMachine: Sendable, Equatable {
 
     package mutating func answeredAll(bytes: Int) {
         whole = Double(bytes)
+        isRefused = false
         spentOnSingles = 0
     }
 
     /// A request for all was refused or its answer was too large: it counts as costing `bytes`.
+    ///
+    /// It is made again when single answers have cost much more than that.
     package mutating func refusedAll(bytes: Int) {
         whole = max(Double(bytes), 1_048_576)
+        isRefused = true
         spentOnSingles = 0
     }
 }

@@ -5,7 +5,7 @@
 ///   for, unless the service asks for less; after the second the service rests for a random pause, and
 ///   then one request at a time finds out.
 /// - `down`: three in a row; the same with longer pauses, up to two minutes.
-/// - `misconfigured`: the credentials are refused; one request a minute.
+///   Credentials do not mend themselves: refused twice they mean `down`, and one request a minute.
 ///
 /// The first good answer brings every state back to `up`.
 package struct ServiceHealthMachine: Sendable, Equatable {
@@ -29,14 +29,15 @@ package struct ServiceHealthMachine: Sendable, Equatable {
     private static let firstPause = 1.0
     private static let longestPause = 120.0
     private static let shortestPause = 0.1
-    private static let misconfiguredPause = Duration.seconds(60)
+    private static let unauthorizedPause = Duration.seconds(60)
 
     package private(set) var health = ServiceHealth.up
     package private(set) var failuresInARow = 0
     /// The last failure, kept after the service came back.
     package private(set) var lastReason: PollFailureReason?
     package private(set) var lastMessage = ""
-    private var wasToldDown = false
+    /// An outage was told, and its end was not.
+    package private(set) var wasToldDown = false
     private var failedAt: Instant?
     private var pausedUntil: Instant?
     private var hintedUntil: Instant?
@@ -93,7 +94,6 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         _ reason: PollFailureReason, message: String, startedAt: Instant, at now: Instant,
         hint: Duration?, unit: Double
     ) -> Turn? {
-        isProbing = false
         lastReason = reason
         lastMessage = message
         if let hint {
@@ -101,12 +101,15 @@ package struct ServiceHealthMachine: Sendable, Equatable {
             hintedUntil = max(hintedUntil ?? until, until)
         }
         if let failedAt, failuresInARow > 0, startedAt < failedAt { return nil }
+        isProbing = false
         failedAt = now
         failuresInARow += 1
-        let isAlone = failuresInARow == 1 && reason != .throttled && reason != .unauthorized
+        let isAlone = failuresInARow == 1 && reason != .throttled
         pausedUntil = isAlone ? nil : now.advanced(by: pause(reason, unit: unit))
-        let isDown = failuresInARow >= ServiceHealthMachine.failuresUntilDown
-        health = reason == .unauthorized ? .misconfigured : isDown ? .down : .degraded
+        let isDown =
+            wasToldDown || failuresInARow >= ServiceHealthMachine.failuresUntilDown
+            || reason == .unauthorized && !isAlone
+        health = isDown ? .down : .degraded
         guard isDown, !wasToldDown else { return nil }
         wasToldDown = true
         return .wentDown
@@ -123,7 +126,7 @@ package struct ServiceHealthMachine: Sendable, Equatable {
 
     /// Full jitter: any moment up to the doubled pause, so that many daemons do not come back at once.
     private func pause(_ reason: PollFailureReason, unit: Double) -> Duration {
-        if reason == .unauthorized { return ServiceHealthMachine.misconfiguredPause }
+        if reason == .unauthorized { return ServiceHealthMachine.unauthorizedPause }
         var longest = ServiceHealthMachine.firstPause
         for _ in 0..<min(max(0, failuresInARow - 2), 10) { longest *= 2 }
         longest = min(longest, ServiceHealthMachine.longestPause)

@@ -4,7 +4,7 @@
 /// - `pending`, `running`: seen; two not-found answers in a row, at least five seconds apart, end it as `lost`.
 /// - a final state: left by `rewatch` alone, which begins a new machine.
 ///
-/// A value of about 130 bytes without clock, disk or network: a hundred thousand of them are kept.
+/// A value of about 100 bytes without clock, disk or network: a hundred thousand of them are kept.
 package struct WatchMachine: Sendable, Equatable {
     /// What an answer, or the time, has changed.
     package enum Outcome: Sendable, Equatable {
@@ -32,19 +32,19 @@ package struct WatchMachine: Sendable, Equatable {
     /// The service has known the run at least once.
     package private(set) var wasSeen: Bool
     package private(set) var progress: Progress?
-    package private(set) var firstPollAt: Instant?
-    package private(set) var firstAnswerAt: Instant?
-    package private(set) var lastPollAt: Instant?
+    @PackedInstant package private(set) var firstPollAt: Instant?
+    @PackedInstant package private(set) var firstAnswerAt: Instant?
+    @PackedInstant package private(set) var lastPollAt: Instant?
     /// The start of the last poll that still saw the present state.
-    package private(set) var lastSeenAt: Instant?
+    @PackedInstant package private(set) var lastSeenAt: Instant?
     /// When the present state was observed.
-    package private(set) var observedAt: Instant?
+    @PackedInstant package private(set) var observedAt: Instant?
     /// The start of the last poll that saw the state before.
-    package private(set) var notBefore: Instant?
+    @PackedInstant package private(set) var notBefore: Instant?
     /// The last transition or progress; the first poll before any.
-    private var changedAt: Instant?
+    @PackedInstant package private(set) var changedAt: Instant?
     /// The first not-found answer of the present row of them.
-    private var notFoundSince: Instant?
+    @PackedInstant private var notFoundSince: Instant?
 
     package init() {
         state = .unknown

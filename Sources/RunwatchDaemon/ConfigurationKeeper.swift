@@ -75,9 +75,10 @@ final class ConfigurationKeeper {
         isOK = true
     }
 
-    /// The files are good, and yet they could not be taken up.
+    /// The files are good, and yet they could not be taken up: the next look tries again.
     func refuse(_ message: String) {
         isOK = false
+        prints = []
         diagnostics.append(Diagnostic(file: file, line: 0, column: 0, message: message))
     }
 

@@ -26,15 +26,15 @@ extension Daemon {
 
     private func beat() async {
         guard let parts, !isStopRequested else { return }
-        // A part that stands still does not answer, and so nothing is fed.
-        let troubles = await troubles()
-        if troubles.isEmpty {
+        // A part that stands still does not answer, and so nothing is fed. A database that cannot be
+        // written is no standstill: a restart would gain nothing, and lose what waits to be written.
+        let standstills = await standstills()
+        if standstills.isEmpty {
             tellManager { (manager) throws(SystemCallError) in try manager.feedWatchdog() }
-        } else {
-            logger.warning("not feeding the watchdog", metadata: ["because": "\(troubles)"])
         }
+        tellTroubles(standstills)
         let services = await parts.poller.serviceStatuses()
-        let down = services.filter { $0.health == .down || $0.health == .misconfigured }.count
+        let down = services.filter { $0.health == .down }.count
         let active = services.reduce(0) { $0 + $1.active }
         var status = "\(active) watches at \(services.count) services"
         if down > 0 { status += ", \(down) down" }
@@ -42,10 +42,36 @@ extension Daemon {
         if let trouble = parts.store.trouble { status += "; the database: \(trouble.message)" }
         tellManager { (manager) throws(SystemCallError) in try manager.status(status) }
         if pruning == nil { prune() }
+        if memoryGivenBackAt.duration(to: time.now()) >= Daemon.memoryInterval {
+            memoryGivenBackAt = time.now()
+            ProcessMemory.giveBack()
+        }
     }
 
-    /// What does not advance; empty when all is well.
+    /// Tells the log of what begins and what ends, and not at each beat of what goes on.
+    private func tellTroubles(_ standstills: [String]) {
+        if standstills != standstillsTold, !standstills.isEmpty {
+            logger.warning("not feeding the watchdog", metadata: ["because": "\(standstills)"])
+        }
+        standstillsTold = standstills
+        let trouble = parts?.store.trouble?.message
+        if let trouble, databaseTroubleTold == nil {
+            logger.error("the database cannot be written, and is tried again: \(trouble)")
+        } else if trouble == nil, databaseTroubleTold != nil {
+            logger.notice("the database is written again")
+        }
+        databaseTroubleTold = trouble
+    }
+
+    /// What does not advance, and what cannot be written; empty when all is well.
     func troubles() async -> [String] {
+        var troubles = await standstills()
+        if let trouble = parts?.store.trouble { troubles.append(trouble.message) }
+        return troubles
+    }
+
+    /// What does not advance although it could.
+    private func standstills() async -> [String] {
         guard let parts else { return ["not started"] }
         var troubles: [String] = []
         if await !parts.poller.isAdvancing(patience: Daemon.patience) {
@@ -54,7 +80,6 @@ extension Daemon {
         if parts.deliverer.isStuck(now: time.now()) {
             troubles.append("deliveries that are due are not being attempted")
         }
-        if let trouble = parts.store.trouble { troubles.append(trouble.message) }
         return troubles
     }
 

@@ -10,13 +10,16 @@ import RunwatchStore
 extension Daemon {
     /// Reads the configuration again and takes it up if it is good; else the last good one goes on.
     ///
-    /// Reloads come one after another, in the order they were asked for.
+    /// Reloads come one after another; those that are asked for while one waits for its turn are one.
     func reload(_ cause: String) async -> ReloadView {
+        if let nextReload { return await nextReload.value }
         let previous = reloading
         let task = Task {
             _ = await previous?.value
+            nextReload = nil
             return await self.reloadNow(cause)
         }
+        nextReload = task
         reloading = task
         return await task.value
     }
@@ -61,6 +64,8 @@ extension Daemon {
         keeper.watch(on: executor.queue) { [weak self] in
             self?.assumeIsolated { $0.look() }
         }
+        // A file may have changed between its reading and the watch on its folder.
+        look()
     }
 
     private func look() {

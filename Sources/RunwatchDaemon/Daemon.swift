@@ -30,6 +30,8 @@ package actor Daemon {
     static let drainLimit = Duration.seconds(10)
     /// Polls and deliveries that stand still for longer are not fed to the watchdog.
     static let patience = Duration.seconds(30)
+    /// Free memory is given back this often; it takes a few milliseconds.
+    static let memoryInterval = Duration.seconds(60)
 
     let executor = QueueExecutor(label: "runwatch.daemon")
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -47,6 +49,13 @@ package actor Daemon {
     var parts: Parts?
     let keeper: ConfigurationKeeper
     var reloading: Task<ReloadView, Never>?
+    /// A reload that has not begun to read: whoever asks meanwhile is served by it.
+    var nextReload: Task<ReloadView, Never>?
+    /// What stands still, as the log was last told.
+    var standstillsTold: [String] = []
+    var databaseTroubleTold: String?
+    var isManagerUnreachable = false
+    var memoryGivenBackAt: Instant
     var retention: Duration?
     var stopping: CheckedContinuation<Void, Never>?
     var isStopRequested = false
@@ -74,14 +83,18 @@ package actor Daemon {
         self.logSink = logSink
         manager = ServiceManager()
         startedAt = time.wallClock()
+        memoryGivenBackAt = time.now()
         keeper = ConfigurationKeeper(
             file: options.configuration, environment: options.environment)
     }
 
     /// Runs until a signal asks it to stop; gives the exit code.
     package func run() async -> DaemonExit {
+        ProcessMemory.prepare()
         listenToSignals()
         let result = keeper.load()
+        // Before the first word, so that every line of the log has the same form.
+        if let result { logSink.apply(result.log) }
         tell(keeper.diagnostics)
         guard let configuration = result else {
             logger.error(
@@ -89,7 +102,6 @@ package actor Daemon {
                 metadata: ["file": "\(options.configuration)"])
             return .configuration
         }
-        logSink.apply(configuration.log)
         do {
             try await start(configuration)
         } catch {
@@ -99,7 +111,9 @@ package actor Daemon {
         keeper.accept(configuration, at: time.wallClock())
         watchFiles()
         beatHeart()
-        tellManager { (manager) throws(SystemCallError) in try manager.ready() }
+        if !isStopRequested {
+            tellManager { (manager) throws(SystemCallError) in try manager.ready() }
+        }
         logger.notice(
             "ready",
             metadata: [
@@ -134,6 +148,7 @@ package actor Daemon {
             if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
         }
         let logger = logger
+        await store.onNotice { logger.error("\($0)") }
         await store.onFatal { error in
             // Nobody knows whether the last commit happened. The next start reads it back.
             logger.critical("stopping at once: \(error)")
@@ -210,8 +225,12 @@ package actor Daemon {
     func tellManager(_ message: (ServiceManager) throws(SystemCallError) -> Void) {
         do {
             try message(manager)
+            isManagerUnreachable = false
         } catch {
-            logger.warning("systemd could not be told", metadata: ["error": "\(error)"])
+            if !isManagerUnreachable {
+                logger.warning("systemd could not be told", metadata: ["error": "\(error)"])
+            }
+            isManagerUnreachable = true
         }
     }
 

@@ -24,4 +24,11 @@ struct GroupTally {
             failed.append(name.description)
         }
     }
+
+    /// Takes back that a watch has ended: it is started afresh.
+    mutating func revived(_ name: WatchName, from state: RunState) {
+        counts[state, default: 0] -= 1
+        if counts[state] == 0 { counts[state] = nil }
+        failed.removeAll { $0 == name.description }
+    }
 }

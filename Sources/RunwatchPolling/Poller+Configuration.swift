@@ -82,11 +82,11 @@ extension Poller {
         service.budget = service.budget.with(wanted.limits)
         guard !isSamePeer else { return }
         // Another address or other credentials: what the old ones answered says nothing any more.
-        let wasDown = service.health.health == .down
+        service.peer += 1
         service.kind = makeServiceKind(wanted)
         service.transport = transport(for: wanted.connection)
         service.coalescing = CoalescingMachine(wanted.coalesce)
-        service.health = wasDown ? ServiceHealthMachine(wasToldDown: true) : ServiceHealthMachine()
+        service.health = ServiceHealthMachine(wasToldDown: service.health.wasToldDown)
         service.healthSince = clock.wallClock
     }
 
@@ -104,21 +104,38 @@ extension Poller {
         _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
         _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
     ) {
-        if let group = spec.group { groups[group, default: GroupTally()].join(spec) }
         if let index = service.watches[spec.name.run] {
             return renew(index, spec, discovery: discovery, clock)
         }
-        var state = saved.state
         if endedMeanwhile.contains(spec.name), let end = previouslyEnded[spec.name] {
             // It ended after the store had been read.
-            state = end.state
+            return keep(
+                EndedWatch(id: end.id, spec: spec, state: end.state, sequence: end.sequence))
         }
-        guard !state.isFinal else {
-            ended[spec.name] = EndedWatch(id: saved.id, spec: spec, state: state)
-            if let group = spec.group { groups[group]?.ended(spec.name, as: state) }
+        begin(spec, saved, service: service, discovery: discovery, clock)
+    }
+
+    /// Begins to poll a watch, or notes that it has ended.
+    func begin(
+        _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
+        _ clock: Clockwork
+    ) {
+        guard saved.state.isFinal else {
+            insert(spec, saved, service: service, discovery: discovery, clock)
             return
         }
-        insert(spec, saved, service: service, discovery: discovery, clock, countsInGroup: true)
+        keep(
+            EndedWatch(
+                id: saved.id, spec: spec, state: saved.state,
+                sequence: Int32(clamping: saved.sequence)))
+    }
+
+    private func keep(_ watch: EndedWatch) {
+        ended[watch.spec.name] = watch
+        if let group = watch.spec.group {
+            groups[group, default: GroupTally()].join(watch.spec)
+            groups[group]?.ended(watch.spec.name, as: watch.state)
+        }
     }
 
     private func renew(
@@ -127,7 +144,7 @@ extension Poller {
         guard let slot = watches[Int(index)] else { return }
         watches[Int(index)]?.epoch = epoch
         watches[Int(index)]?.discovery = discovery
-        if let group = spec.group { groups[group]?.active += 1 }
+        joinGroup(spec)
         guard slot.spec != spec else { return }
         let settingsChanged = slot.spec.settings != spec.settings
         watches[Int(index)]?.spec = spec
@@ -144,7 +161,7 @@ extension Poller {
     @discardableResult
     func insert(
         _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
-        _ clock: Clockwork, countsInGroup: Bool = true
+        _ clock: Clockwork
     ) -> Int32 {
         let machine = WatchMachine(memory: saved.memory(clock))
         let slot = WatchSlot(
@@ -160,15 +177,19 @@ extension Poller {
             watches.append(slot)
         }
         service.watches[spec.name.run] = index
-        if countsInGroup, let group = spec.group {
-            groups[group, default: GroupTally()].active += 1
-            groups[group]?.join(spec)
-        }
+        joinGroup(spec)
         let interval = Backoff.wait(spec.settings.poll, step: Int(machine.step), unit: 0.5)
         book(index, interval: interval)
         schedule(index, at: firstPoll(spec, saved, interval: interval, clock))
         watchDeadline(index)
         return index
+    }
+
+    /// Counts an active watch in its group.
+    private func joinGroup(_ spec: WatchSpec) {
+        guard let group = spec.group else { return }
+        groups[group, default: GroupTally()].join(spec)
+        groups[group]?.active += 1
     }
 
     /// The old plan where it still makes sense; else a place in the first interval by the name.
@@ -210,18 +231,15 @@ extension Poller {
             {
                 continue
             }
-            let watch = WatchSpec(
-                name: name, label: spec.label, group: spec.group, settings: spec.settings,
-                origin: .discovery(spec.path, line: spec.line))
             take(
-                watch, saved, service: service, discovery: discovery, previouslyEnded, clock)
+                spec.watch(name.run), saved, service: service, discovery: discovery,
+                previouslyEnded, clock)
         }
         // Found while the store was being read: not in what was read, and not to be dropped.
-        for index in service.watches.values {
+        for index in Array(service.watches.values) {
             guard let slot = watches[Int(index)], slot.discovery === discovery, slot.epoch != epoch
             else { continue }
-            watches[Int(index)]?.epoch = epoch
-            if let group = slot.spec.group { groups[group, default: GroupTally()].active += 1 }
+            renew(index, spec.watch(slot.spec.name.run), discovery: discovery, clock)
         }
     }
 

@@ -31,82 +31,113 @@ extension Poller {
                 // A tagged answer holds that tag alone; old servers leave it out of the answer.
                 request.scope == .all ? observation.tag == tag : true
             }
-            let met = discovery.met
+            let isFirstLook = discovery.met == nil
             var new = shown.filter { observation in
                 let name = WatchName(service: service.name, run: observation.run)
-                return !(met?.contains(observation.run) ?? false) && ended[name] == nil
+                return discovery.met?.contains(observation.run) != true && ended[name] == nil
+                    && !observation.run.isEmpty
+                    && observation.run.utf8.count <= WatchName.longestRun
             }
-            var passedOver: [String] = []
-            if met == nil {
-                passedOver = new.filter(\.isOver).map(\.run)
+            if isFirstLook {
+                discovery.met = []
+                discovery.passedOver = new.filter(\.isOver).map(\.run)
                 new.removeAll(where: \.isOver)
+                discovery.met?.formUnion(discovery.passedOver)
             }
-            new.removeAll { $0.run.isEmpty || $0.run.utf8.count > 512 }
-            discovery.met = (met ?? []).union(passedOver).union(new.map(\.run))
+            discovery.met?.formUnion(new.map(\.run))
             discovery.step = new.isEmpty ? discovery.step + 1 : 0
             planDiscovery(discovery, service, clock)
-            guard met == nil || !new.isEmpty else { continue }
+            guard isFirstLook || !new.isEmpty || discovery.isUnrecorded, !isDraining else {
+                continue
+            }
             let found = new
-            let skipped = passedOver
             let startedAt = request.startedAt
             Task {
-                await self.adopt(
-                    found, passedOver: skipped, of: discovery.number, service.number,
-                    startedAt: startedAt)
+                await self.adopt(found, of: discovery.number, service.number, startedAt: startedAt)
             }
         }
     }
 
     private func adopt(
-        _ found: [RunObservation], passedOver: [String], of number: Int32, _ service: Int32,
-        startedAt: Instant
+        _ found: [RunObservation], of number: Int32, _ service: Int32, startedAt: Instant
     ) async {
         guard let discovery = discovery(number, service) else { return }
         let spec = discovery.spec
-        let specs = found.map { observation in
-            WatchSpec(
-                name: WatchName(service: spec.service, run: observation.run), label: spec.label,
-                group: spec.group, settings: spec.settings,
-                origin: .discovery(spec.path, line: spec.line))
-        }
+        let specs = found.map { spec.watch($0.run) }
+        let passedOver = discovery.passedOver
         let kind = servicesByNumber[service]?.settings.kind.name ?? ""
         let saved: [SavedWatch]
         do {
-            try await store.noteMet(passedOver, by: spec)
+            if !passedOver.isEmpty { try await store.noteMet(passedOver, by: spec) }
             saved = try await store.add(specs, discovery: spec, kind: kind)
         } catch {
-            logger.error(
-                "discovered runs could not be recorded; they will be met again",
-                metadata: ["service": "\(spec.service)", "error": "\(error)"])
-            self.discovery(number, service)?.met?.subtract(found.map(\.run))
+            notAdopted(found, discovery, error)
             return
         }
         // Another configuration may have been applied while the store wrote.
-        guard let discovery = self.discovery(number, service),
-            let slot = servicesByNumber[service], discovery.spec == spec
+        guard let slot = servicesByNumber[service], self.discovery(number, service) != nil
         else { return }
-        let clock = Clockwork(time)
-        for (spec, watch) in zip(specs, saved) where slot.watches[spec.name.run] == nil {
-            insert(spec, watch, service: slot, discovery: discovery, clock)
+        guard discovery.spec == spec else {
+            // The record is to say what the entry says now.
+            return await adopt(found, of: number, service, startedAt: startedAt)
         }
-        let request = PollRequest(
-            scope: .tag(spec.runTag), service: slot, due: [], discovery: discovery,
-            startedAt: startedAt)
-        for observation in found {
-            guard let index = slot.watches[observation.run] else { continue }
-            watches[Int(index)]?.servedFrom = startedAt
-            observe(
-                index, observation.observation, request, wasDue: false, unit: generator.unit(),
-                clock)
-        }
+        discovery.passedOver = []
+        discovery.isUnrecorded = false
+        take(found, specs, saved, of: discovery, slot, startedAt: startedAt)
         logger.info(
             "discovered \(found.count) runs",
             metadata: ["service": "\(spec.service)", "run_tag": "\(spec.runTag)"])
         arm()
     }
 
+    /// Begins to watch runs that were found, with what was seen of them then.
+    private func take(
+        _ found: [RunObservation], _ specs: [WatchSpec], _ saved: [SavedWatch],
+        of discovery: DiscoverySlot, _ service: ServiceSlot, startedAt: Instant
+    ) {
+        let clock = Clockwork(time)
+        // A row may be older than the discovery, and its run may have ended as another's.
+        for (spec, watch) in zip(specs, saved)
+        where service.watches[spec.name.run] == nil && ended[spec.name] == nil {
+            begin(spec, watch, service: service, discovery: discovery, clock)
+        }
+        let request = PollRequest(
+            scope: .tag(discovery.spec.runTag), service: service, due: [], discovery: discovery,
+            startedAt: startedAt, peer: service.peer)
+        for observation in found {
+            guard let index = service.watches[observation.run],
+                watches[Int(index)]?.machine.polls == 0
+            else { continue }
+            watches[Int(index)]?.servedFrom = startedAt
+            observe(
+                index, observation.observation, request, wasDue: false, unit: generator.unit(),
+                clock)
+        }
+    }
+
+    /// Forgets that runs were met, so that they are met again when the store can write.
+    private func notAdopted(
+        _ found: [RunObservation], _ discovery: DiscoverySlot, _ error: StoreError
+    ) {
+        discovery.met?.subtract(found.map(\.run))
+        guard !discovery.isUnrecorded else { return }
+        discovery.isUnrecorded = true
+        logger.error(
+            "discovered runs could not be recorded; they will be met again",
+            metadata: ["service": "\(discovery.spec.service)", "error": "\(error)"])
+    }
+
     func discovery(_ number: Int32, _ service: Int32) -> DiscoverySlot? {
         servicesByNumber[service]?.discoveries.first { $0.number == number }
+    }
+}
+
+extension DiscoverySpec {
+    /// The watch of a run that it finds.
+    func watch(_ run: String) -> WatchSpec {
+        WatchSpec(
+            name: WatchName(service: service, run: run), label: label, group: group,
+            settings: settings, origin: .discovery(path, line: line))
     }
 }
 

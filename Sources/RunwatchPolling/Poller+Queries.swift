@@ -117,22 +117,20 @@ extension Poller {
 
     /// Starts a watch afresh, as if it had never been polled; its history stays.
     package func rewatch(_ name: WatchName) async throws(WatchRefusal) {
-        let id: WatchID
-        if let end = ended[name] {
-            id = end.id
-        } else if let index = services[name.service]?.watches[name.run],
-            let slot = watches[Int(index)]
-        {
-            id = slot.id
-        } else {
-            throw .noSuchWatch
-        }
-        let saved: SavedWatch
-        do {
-            saved = try await store.rewatch(id)
-        } catch {
-            throw .store(error.description)
-        }
+        guard var known = known(name) else { throw .noSuchWatch }
+        var saved: SavedWatch
+        var before: Int
+        repeat {
+            do {
+                saved = try await store.rewatch(known.id)
+            } catch {
+                throw .store(error.description)
+            }
+            // What was seen while the store wrote comes after it in the record, and has counted on: the
+            // new life would give the same numbers again, and what has its number is not recorded.
+            before = known.sequence
+            known = self.known(name) ?? known
+        } while known.sequence != before
         let clock = Clockwork(time)
         guard let service = services[name.service] else { throw .noSuchWatch }
         if let index = service.watches[name.run], let slot = watches[Int(index)] {
@@ -143,22 +141,19 @@ extension Poller {
             let fresh = insert(spec, saved, service: service, discovery: discovery, clock)
             schedule(fresh, at: clock.now)
         } else if let end = ended.removeValue(forKey: name) {
-            if let group = end.spec.group { recount(group) }
+            if let group = end.spec.group { groups[group]?.revived(name, from: end.state) }
             let fresh = insert(end.spec, saved, service: service, discovery: nil, clock)
             schedule(fresh, at: clock.now)
         }
         arm()
     }
 
-    /// Counts the ended watches of a group again, after one of them has been taken up anew.
-    private func recount(_ group: String) {
-        let active = groups[group]?.active ?? 0
-        var tally = GroupTally()
-        tally.active = active
-        tally.notify = groups[group]?.notify ?? []
-        for watch in ended.values where watch.spec.group == group {
-            tally.ended(watch.spec.name, as: watch.state)
-        }
-        groups[group] = tally
+    /// A watch that is polled or has ended, and how many transitions it has had.
+    private func known(_ name: WatchName) -> (id: WatchID, sequence: Int)? {
+        if let end = ended[name] { return (end.id, Int(end.sequence)) }
+        guard let index = services[name.service]?.watches[name.run],
+            let slot = watches[Int(index)]
+        else { return nil }
+        return (slot.id, Int(slot.machine.sequence))
     }
 }

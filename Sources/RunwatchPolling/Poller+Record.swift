@@ -57,6 +57,8 @@ extension Poller {
         }
         if !lastErrors.isEmpty { lastErrors[slot.id] = nil }
         let settings = slot.spec.settings
+        if slot.machine.firstAnswerAt == nil { noteFirst(index) }
+        watches[Int(index)]?.isDirty = true
         let outcome =
             watches[Int(index)]?.machine.observed(
                 observation, startedAt: request.startedAt, at: clock.now, wasDue: wasDue,
@@ -127,17 +129,18 @@ extension Poller {
                     notBefore: data.notBefore, progress: machine.progress,
                     message: observation.message, detail: observation.detail,
                     polls: Int(machine.polls), phase: phase(slot, clock), events: events)))
+        var fields: Logger.Metadata = ["run": "\(slot.spec.name)"]
+        if !observation.message.isEmpty { fields["words"] = "\(observation.message)" }
         logger.log(
             level: state.isFinal ? .info : .debug, "\(from.name) -> \(state.name)",
-            metadata: [
-                "run": "\(slot.spec.name)", "message": "\(observation.message)",
-            ])
+            metadata: fields)
     }
 
     /// Takes a watch that has ended out of the table.
     private func retire(_ index: Int32, as state: RunState) {
         guard let slot = watches[Int(index)] else { return }
-        ended[slot.spec.name] = EndedWatch(id: slot.id, spec: slot.spec, state: state)
+        ended[slot.spec.name] = EndedWatch(
+            id: slot.id, spec: slot.spec, state: state, sequence: slot.machine.sequence)
         endedMeanwhile.insert(slot.spec.name)
         if let group = slot.spec.group {
             groups[group]?.active -= 1
@@ -183,8 +186,10 @@ extension Poller {
     private func tellStall(_ index: Int32, _ clock: Clockwork) {
         guard let slot = watches[Int(index)] else { return }
         var data = eventData(slot, clock)
-        data.message = "no transition and no progress"
-        if let since = data.observedAt { data.message += " since \(since)" }
+        let isPending = slot.machine.state == .pending && slot.spec.settings.pendingAfter != nil
+        data.message = isPending ? "pending" : "no transition and no progress"
+        let since = isPending ? slot.machine.observedAt : slot.machine.changedAt
+        if let since = clock.timestamp(since) { data.message += " since \(since)" }
         store.submit(
             .event(
                 event(
@@ -235,10 +240,28 @@ extension Poller {
 
     /// Hands the counters of what was polled since to the store, in batches.
     func writePhases() {
+        writePhases(of: watches.indices)
+    }
+
+    /// Has it written soon that a watch was polled, or answered, for the first time: deadlines and
+    /// patience are counted from there, also by a process that ends every few seconds.
+    func noteFirst(_ index: Int32) {
+        if firsts.isEmpty {
+            deadlines.push(.firsts, at: time.now().advanced(by: Poller.firstsInterval))
+        }
+        firsts.append(index)
+    }
+
+    func writeFirsts() {
+        writePhases(of: firsts.lazy.map { Int($0) })
+        firsts = []
+    }
+
+    private func writePhases(of indices: some Sequence<Int>) {
         let clock = Clockwork(time)
         var batch: [(id: WatchID, polls: Int, phase: SavedPhase)] = []
-        for index in watches.indices {
-            guard let slot = watches[index], slot.isDirty else { continue }
+        for index in indices where watches[index]?.isDirty == true {
+            guard let slot = watches[index] else { continue }
             watches[index]?.isDirty = false
             batch.append((slot.id, Int(slot.machine.polls), phase(slot, clock)))
             if batch.count == 1000 {

@@ -18,6 +18,11 @@ struct PollRequest {
     var due: [PollTarget]
     var discovery: DiscoverySlot?
     var startedAt: Instant
+    /// Which peer of the service it went to.
+    var peer: Int32
+
+    /// Whether the service is still the one that was asked.
+    var isCurrent: Bool { peer == service.peer }
 }
 
 extension Poller {
@@ -56,7 +61,7 @@ extension Poller {
         if service.kind.coalesces, prefersAll(service) {
             return PollRequest(
                 scope: .all, service: service, due: takeReady(service) { _ in true },
-                discovery: nil, startedAt: now)
+                discovery: nil, startedAt: now, peer: service.peer)
         }
         if let discovery = service.discoveries.first(where: \.isReady) {
             return tagged(discovery, service, at: now)
@@ -66,7 +71,8 @@ extension Poller {
         }
         return PollRequest(
             scope: .run(slot.spec.name.run), service: service,
-            due: [PollTarget(index: index, id: slot.id)], discovery: nil, startedAt: now)
+            due: [PollTarget(index: index, id: slot.id)], discovery: nil, startedAt: now,
+            peer: service.peer)
     }
 
     private func tagged(_ discovery: DiscoverySlot, _ service: ServiceSlot, at now: Instant)
@@ -75,7 +81,7 @@ extension Poller {
         let due = takeReady(service) { $0.discovery === discovery }
         return PollRequest(
             scope: .tag(discovery.spec.runTag), service: service, due: due, discovery: discovery,
-            startedAt: now)
+            startedAt: now, peer: service.peer)
     }
 
     /// How many single polls a request for all would replace within one interval of what is due.
@@ -88,7 +94,7 @@ extension Poller {
             interval = Backoff.wait(discovery.spec.settings.poll, step: discovery.step, unit: 0.5)
         }
         let polls = Double(service.rate) * Double(interval.wholeMilliseconds) / 1_000_000
-        let looks = service.discoveries.isEmpty ? 0.0 : Double(service.discoveries.count)
+        let looks = Double(service.discoveries.count)
         return service.coalescing.choosesAll(replacing: polls + looks)
     }
 
@@ -134,8 +140,12 @@ extension Poller {
         request.discovery?.isReady = false
         service.health.polled()
         requestsInFlight += 1
+        service.requests += 1
+        let number = service.requests
+        service.sent[number] = request.startedAt
         let outgoing = service.kind.request(for: request.scope, parameters: parameters)
         service.transport.send(outgoing) { result in
+            service.sent[number] = nil
             self.completed(request, result)
         }
     }
@@ -146,15 +156,38 @@ extension Poller {
         let isFirst = slot.machine.firstPollAt == nil
         watches[Int(index)]?.machine.polled(at: moment)
         watches[Int(index)]?.isDirty = true
-        if isFirst { watchDeadline(index) }
+        if isFirst {
+            watchDeadline(index)
+            noteFirst(index)
+        }
     }
 
+    /// Has a watch's deadline looked at, a little after it: a poll at the deadline itself decides better.
     func watchDeadline(_ index: Int32) {
         guard let slot = watches[Int(index)],
             let deadline = slot.machine.deadline(slot.spec.settings)
         else { return }
-        deadlines.push(
-            .deadline(index), at: deadline.advanced(by: Poller.deadlineAllowance))
+        expire(index, notBefore: deadline.advanced(by: Poller.deadlineAllowance))
+    }
+
+    private func expire(_ index: Int32, notBefore moment: Instant) {
+        watches[Int(index)]?.expiresAt = moment
+        deadlines.push(.deadline(index), at: moment)
+    }
+
+    /// A watch's deadline has passed, and perhaps long ago, while nobody could ask.
+    func deadlinePassed(_ index: Int32, planned: Instant, _ clock: Clockwork) {
+        guard let slot = watches[Int(index)], slot.expiresAt == planned else { return }
+        let isLate = planned.duration(to: clock.now) > Poller.deadlineAllowance
+        let canAsk = slot.service.health.permission(at: clock.now) == .granted
+        if isLate, canAsk, let deadline = slot.machine.deadline(slot.spec.settings),
+            slot.machine.lastPollAt.map({ $0 < deadline }) ?? true
+        {
+            // The run may have ended in time: what the service says comes before what the clock says.
+            let next = max(clock.now, slot.dueAt).advanced(by: Poller.lateAllowance)
+            return expire(index, notBefore: next)
+        }
+        expire(index, clock)
     }
 
     // MARK: Answers
@@ -168,9 +201,13 @@ extension Poller {
         for target in request.due where watches[Int(target.index)]?.id == target.id {
             watches[Int(target.index)]?.isInFlight = false
         }
-        switch result {
-        case .success(let response): read(response, of: request, clock)
-        case .failure(let failure): fail(request, failure, clock)
+        // A service that was removed has no watches any more, and no health that anyone is told of.
+        if servicesByNumber[service.number] === service {
+            switch result {
+            case _ where !request.isCurrent: askAgain(request, clock)
+            case .success(let response): read(response, of: request, clock)
+            case .failure(let failure): fail(request, failure, clock)
+            }
         }
         if isDraining {
             if requestsInFlight == 0 { finishDraining() }
@@ -178,6 +215,22 @@ extension Poller {
         }
         if servicesByNumber[service.number] === service { pump(service) }
         arm()
+    }
+
+    /// Asks a service again that has another address or other credentials since it was asked.
+    private func askAgain(_ request: PollRequest, _ clock: Clockwork) {
+        for target in request.due where watches[Int(target.index)]?.id == target.id {
+            schedule(target.index, at: clock.now)
+        }
+        for discovery in discoveries(of: request) {
+            planDiscovery(discovery, request.service, at: clock.now)
+        }
+    }
+
+    /// The discoveries that a request was made for.
+    private func discoveries(of request: PollRequest) -> [DiscoverySlot] {
+        if request.scope == .all { return request.service.discoveries }
+        return request.discovery.map { [$0] } ?? []
     }
 
     private func read(_ response: HTTPResponse, of request: PollRequest, _ clock: Clockwork) {
@@ -189,6 +242,7 @@ extension Poller {
         case .observations(let observations):
             service.polls.answered += 1
             count(response.body.count, of: request)
+            request.discovery?.isRefused = false
             serviceSucceeded(service, clock)
             apply(observations, to: request, clock)
         case .refused(let message):
@@ -227,29 +281,45 @@ extension Poller {
         switch request.scope {
         case .run: request.service.coalescing.answeredSingle(bytes: bytes)
         case .all: request.service.coalescing.answeredAll(bytes: bytes)
-        case .tag: request.discovery?.coalescing.answeredAll(bytes: bytes)
+        case .tag: break
         }
     }
 
-    /// A request for all that is refused or too large is no fault of the service: single ones may do.
+    /// A request for many that is refused or too large is no fault of the service: single ones may do.
     private func isTooCommon(_ request: PollRequest, _ reason: PollFailureReason) -> Bool {
-        request.scope == .all && request.service.settings.coalesce == .auto
-            && (reason == .tooLarge || reason == .refused)
+        guard reason == .tooLarge || reason == .refused else { return false }
+        switch request.scope {
+        case .run: return false
+        case .tag: return true
+        // Whoever wants them all and nothing else is told that there is nothing else.
+        case .all: return request.service.settings.coalesce == .auto
+        }
     }
 
     private func askSingly(
         _ request: PollRequest, message: String, bytes: Int, _ clock: Clockwork
     ) {
         let service = request.service
-        logger.notice(
-            "the answer about all runs is no use; runs are asked for one by one",
-            metadata: ["service": "\(service.name)", "reason": "\(message)"])
-        service.coalescing.refusedAll(bytes: bytes)
         service.health.settled()
-        for target in request.due where watches[Int(target.index)]?.id == target.id {
-            schedule(target.index, at: clock.now)
+        guard let discovery = request.discovery else {
+            logger.notice(
+                "the answer about all runs is no use; runs are asked for one by one",
+                metadata: ["service": "\(service.name)", "reason": "\(message)"])
+            service.coalescing.refusedAll(bytes: bytes)
+            return askAgain(request, clock)
         }
-        for discovery in service.discoveries { planDiscovery(discovery, service, at: clock.now) }
+        if !discovery.isRefused {
+            logger.warning(
+                "the answer about a run tag is no use; new runs are not found while that is so",
+                metadata: [
+                    "service": "\(service.name)", "run_tag": "\(discovery.spec.runTag)",
+                    "reason": "\(message)",
+                ])
+        }
+        discovery.isRefused = true
+        askAgain(request, clock)
+        discovery.step += 1
+        planDiscovery(discovery, service, clock)
     }
 
     /// Lets the watches of a request wait their turn: nothing was learned of them.
@@ -261,11 +331,7 @@ extension Poller {
             expire(target.index, clock)
             reschedule(target.index, clock, unit: generator.unit())
         }
-        if request.scope == .all {
-            for discovery in request.service.discoveries {
-                planDiscovery(discovery, request.service, clock)
-            }
-        } else if let discovery = request.discovery {
+        for discovery in discoveries(of: request) {
             planDiscovery(discovery, request.service, clock)
         }
     }
@@ -277,7 +343,10 @@ extension Poller {
         let turn = service.health.succeeded()
         if before != .up {
             service.healthSince = clock.wallClock
-            logger.notice("service is up again", metadata: ["service": "\(service.name)"])
+            if service.isTold {
+                logger.notice("service is up again", metadata: ["service": "\(service.name)"])
+            }
+            service.isTold = false
         }
         if turn == .cameUp { tellService(service, .serviceUp, clock) }
     }
@@ -296,17 +365,30 @@ extension Poller {
         let health = service.health.health
         if health != before {
             service.healthSince = clock.wallClock
-            logger.warning(
-                "service is \(health.rawValue)",
-                metadata: [
-                    "service": "\(service.name)", "reason": "\(reason.rawValue)",
-                    "message": "\(message)",
-                ])
+            logTrouble(service, reason, message, clock)
         }
         if turn == .wentDown { tellService(service, .serviceDown, clock) }
         // What is already due waits in line; its deadlines do not.
         if case .notBefore(let moment) = service.health.permission(at: clock.now) {
             wake(service, at: moment)
         }
+    }
+
+    private func logTrouble(
+        _ service: ServiceSlot, _ reason: PollFailureReason, _ message: String, _ clock: Clockwork
+    ) {
+        let health = service.health.health
+        if health == .degraded {
+            let pause = service.toldAt.map { $0.duration(to: clock.now) }
+            if let pause, pause < Poller.logPause { return }
+            service.toldAt = clock.now
+        }
+        service.isTold = true
+        logger.warning(
+            "service is \(health.rawValue)",
+            metadata: [
+                "service": "\(service.name)", "reason": "\(reason.rawValue)",
+                "words": "\(message)",
+            ])
     }
 }

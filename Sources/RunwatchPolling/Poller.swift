@@ -21,6 +21,8 @@ package actor Poller {
         case deadline(Int32)
         case service(Int32)
         case discovery(service: Int32, number: Int32)
+        /// First polls and first answers have to be written.
+        case firsts
         case housekeeping
     }
 
@@ -28,12 +30,21 @@ package actor Poller {
     static let lookAhead = Duration.milliseconds(20)
     /// An answer on its way at the deadline is waited for this long.
     static let deadlineAllowance = Duration.seconds(2)
-    /// Counters and phases are written this often; losing them costs a phase.
-    static let phaseInterval = Duration.seconds(15)
+    /// After a sleep or a stop past the deadline, a poll is waited for this long.
+    static let lateAllowance = Duration.seconds(10)
+    /// What a deadline counts from is written this soon.
+    static let firstsInterval = Duration.seconds(1)
+    /// Counters and phases are written this often; losing them costs a phase, and writing those of a
+    /// hundred thousand watches costs the disk as many rows.
+    static let phaseInterval = Duration.seconds(60)
     /// With this many changes waiting for the disk, asking for more news is no use.
     static let longestBacklog = 100_000
-    /// A timer is never armed for longer, so that a machine that slept is noticed.
-    static let longestSleep = Duration.seconds(60)
+    /// A timer is never armed for longer: it stands still while the machine sleeps, and so the sleep is
+    /// noticed well before the watchdog takes it for a standstill.
+    static let longestSleep = Duration.seconds(10)
+
+    /// A service that fails now and then is told of in the log this often at most.
+    static let logPause = Duration.seconds(60)
 
     let executor: QueueExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -55,6 +66,8 @@ package actor Poller {
     var groups: [String: GroupTally] = [:]
     var receivers: [String: Set<EventType>] = [:]
     var lastErrors: [WatchID: String] = [:]
+    /// Watches that have had their first poll or answer since it was last written.
+    var firsts: [Int32] = []
     var deadlines = DeadlineQueue<Key>()
     var timer: (any DispatchSourceTimer)?
     var armedFor: Instant?
@@ -119,7 +132,8 @@ package actor Poller {
 
     /// Whether what is due is really being asked; for the watchdog.
     ///
-    /// `false` when a watch has been ready for longer than `patience` although its service may be polled.
+    /// `false` when a watch has been ready for longer than `patience` although its service may be polled,
+    /// or when a request has not ended although its time was over so long ago.
     package func isAdvancing(patience: Duration) -> Bool {
         let now = time.now()
         if let earliest = deadlines.earliest, !isDraining,
@@ -128,6 +142,10 @@ package actor Poller {
             return false
         }
         return services.values.allSatisfy { service in
+            let overdue = service.settings.timeout + patience
+            if service.sent.values.contains(where: { $0.duration(to: now) > overdue }) {
+                return false
+            }
             guard let first = service.ready.first, let slot = watches[Int(first)], slot.isReady,
                 slot.dueAt.duration(to: now) > patience, service.budget.inFlight == 0,
                 store.backlog < Poller.longestBacklog
@@ -146,7 +164,7 @@ package actor Poller {
         while let entry = deadlines.popDue(at: horizon) {
             switch entry.key {
             case .watch(let index): becomeReady(index, planned: entry.at, clock, &touched)
-            case .deadline(let index): expire(index, clock)
+            case .deadline(let index): deadlinePassed(index, planned: entry.at, clock)
             case .service(let number):
                 guard let service = servicesByNumber[number], service.wakeAt == entry.at else {
                     continue
@@ -160,6 +178,7 @@ package actor Poller {
                 else { continue }
                 slot.isReady = true
                 touched[number] = service
+            case .firsts: writeFirsts()
             case .housekeeping:
                 writePhases()
                 deadlines.push(
@@ -198,13 +217,20 @@ package actor Poller {
             deadline: .now() + .nanoseconds(Int(wait)), leeway: .milliseconds(5))
     }
 
+    /// Drops what does not hold any more when it outnumbers what does.
     private func compactDeadlines() {
         let live = watches.count - freeSlots.count
-        guard deadlines.count > 4 * live + 4096 else { return }
+        // A poll and a deadline each; one answer about all makes every poll's entry stale.
+        guard deadlines.count > 3 * live + 4096 else { return }
         deadlines.removeAll { entry in
-            guard case .watch(let index) = entry.key else { return false }
-            guard let slot = watches[Int(index)] else { return true }
-            return slot.dueAt != entry.at
+            switch entry.key {
+            case .watch(let index): watches[Int(index)]?.dueAt != entry.at
+            case .deadline(let index): watches[Int(index)]?.expiresAt != entry.at
+            case .service(let number): servicesByNumber[number]?.wakeAt != entry.at
+            case .discovery(let service, let number):
+                discovery(number, service)?.dueAt != entry.at
+            case .firsts, .housekeeping: false
+            }
         }
     }
 

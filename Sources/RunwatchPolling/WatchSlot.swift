@@ -12,6 +12,8 @@ struct WatchSlot {
     let watchedSince: Timestamp
     /// The plan that holds; an entry of the deadline queue with another moment is stale.
     var dueAt: Instant
+    /// When its deadline is looked at for certain; an entry with another moment is stale.
+    var expiresAt = Instant.distantFuture
     /// An answer to a request sent before this moment says nothing of this watch.
     var servedFrom: Instant
     /// Polls it asks for, in millionths a millisecond: its share of the service's load.
@@ -31,6 +33,8 @@ struct EndedWatch {
     var id: WatchID
     var spec: WatchSpec
     var state: RunState
+    /// Transitions so far.
+    var sequence: Int32
 }
 
 /// A `discover:` entry at work.
@@ -43,8 +47,12 @@ final class DiscoverySlot {
     var step = 0
     var isReady = false
     var epoch: UInt32
-    /// Whether its own request is cheaper than one for each of its watches.
-    var coalescing: CoalescingMachine
+    /// Its last request was refused, and the log says so.
+    var isRefused = false
+    /// Runs that it is not to meet again and that the store could not note yet.
+    var passedOver: [String] = []
+    /// The store could not take up what it found, and the log says so.
+    var isUnrecorded = false
 
     init(number: Int32, spec: DiscoverySpec, met: Set<String>?, dueAt: Instant, epoch: UInt32) {
         self.number = number
@@ -52,7 +60,6 @@ final class DiscoverySlot {
         self.met = met
         self.dueAt = dueAt
         self.epoch = epoch
-        coalescing = CoalescingMachine(.auto)
     }
 }
 

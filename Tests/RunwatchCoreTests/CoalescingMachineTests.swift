@@ -37,5 +37,10 @@ import Testing
         var machine = CoalescingMachine(.auto)
         machine.refusedAll(bytes: 0)
         #expect(!machine.choosesAll(replacing: 20))
+        #expect(!machine.choosesAll(replacing: 100_000))
+        for _ in 0..<2000 { machine.answeredSingle(bytes: 1000) }
+        #expect(machine.choosesAll(replacing: 100_000))
+        machine.answeredAll(bytes: 1_000_000)
+        #expect(machine.choosesAll(replacing: 100_000))
     }
 }

@@ -87,6 +87,18 @@ import Testing
         #expect(story.machine.permission(at: later) == .granted)
     }
 
+    @Test func `a failure from before the probe does not end it`() {
+        let story = Story()
+        _ = story.fail()
+        let before = story.now
+        _ = story.fail()
+        let later = story.now.advanced(by: .seconds(5))
+        story.machine.polled()
+        _ = story.machine.failed(
+            .connection, message: "no", startedAt: before, at: later, hint: nil, unit: 0.5)
+        #expect(story.machine.permission(at: later) == .afterProbe)
+    }
+
     @Test func `the pause doubles to two minutes, with full jitter`() {
         let story = Story()
         var longest: [Duration] = []
@@ -111,13 +123,18 @@ import Testing
         #expect(story.pause() == .seconds(3600))
     }
 
-    @Test func `refused credentials are probed once a minute`() {
+    @Test func `credentials that are refused twice are told, and probed once a minute`() {
         let story = Story()
-        _ = story.fail(.unauthorized)
-        #expect(story.machine.health == .misconfigured)
-        #expect(story.pause() == .seconds(60))
-        _ = story.fail(.unauthorized)
+        // Once may be a gateway's mood.
+        #expect(story.fail(.unauthorized) == nil)
+        #expect(story.machine.permission(at: story.now) == .granted)
         #expect(story.fail(.unauthorized) == .wentDown)
+        #expect(story.machine.health == .down)
+        #expect(story.pause() == .seconds(60))
+        #expect(story.fail(.unauthorized) == nil)
+        // Whatever goes wrong next, it is not better before an answer is good.
+        #expect(story.fail(.unavailable) == nil)
+        #expect(story.machine.health == .down)
         #expect(story.succeed() == .cameUp)
     }
 

@@ -18,13 +18,51 @@ final class ScriptedKinetica: Sendable {
         var outage: Result<HTTPResponse, HTTPFailure>?
         /// What is answered to requests for all runs while it is set.
         var allFault: Result<HTTPResponse, HTTPFailure>?
+        /// What is answered to requests for a tag while it is set.
+        var tagFault: Result<HTTPResponse, HTTPFailure>?
         var singles = 0
         var alls = 0
         var tagged = 0
         var padding = 0
+        /// The poller's, once it has a transport.
+        var queue: DispatchQueue?
     }
 
     let state = Mutex(State())
+    /// Answers that are kept back; `nil` while none are.
+    private let held = Mutex<[@Sendable () -> Void]?>(nil)
+
+    /// Keeps the answers back that are made from now on.
+    func hold() {
+        held.withLock { $0 = $0 ?? [] }
+    }
+
+    /// Gives the answers that were kept back as soon as `isTime`, before the poller does anything else.
+    func release(when isTime: @escaping @Sendable () -> Bool) {
+        state.withLock(\.queue)?.async {
+            while !isTime() {}
+            self.release()
+        }
+    }
+
+    var heldCount: Int { held.withLock { $0?.count ?? 0 } }
+
+    /// Gives the answers that were kept back, on the caller's queue, which is to be the poller's.
+    func release() {
+        let answers = held.withLock { held in
+            defer { held = nil }
+            return held ?? []
+        }
+        for answer in answers { answer() }
+    }
+
+    func give(_ answer: @escaping @Sendable () -> Void) {
+        let isHeld = held.withLock { held in
+            held?.append(answer)
+            return held != nil
+        }
+        if !isHeld { answer() }
+    }
 
     var requests: Int { state.withLock { $0.singles + $0.alls + $0.tagged } }
     var alls: Int { state.withLock { $0.alls } }
@@ -54,6 +92,7 @@ final class ScriptedKinetica: Sendable {
             if tag != nil { state.tagged += 1 }
             if let outage = state.outage { return outage }
             if run.isEmpty, tag == nil, let fault = state.allFault { return fault }
+            if tag != nil, let fault = state.tagFault { return fault }
             if !state.faults.isEmpty { return state.faults.removeFirst() }
             let shown = state.runs.filter { entry in
                 run.isEmpty ? tag == nil || entry.value.tag == tag : entry.key == run
@@ -97,27 +136,40 @@ final class ScriptedKinetica: Sendable {
 /// Answers at once, on the poller's queue, after `send` has returned.
 final class ScriptedTransport: HTTPTransport {
     private let queue: DispatchQueue
-    private let answer: @Sendable (HTTPRequest) -> Result<HTTPResponse, HTTPFailure>
+    private let kinetica: ScriptedKinetica
 
-    init(
-        queue: DispatchQueue,
-        answer: @escaping @Sendable (HTTPRequest) -> Result<HTTPResponse, HTTPFailure>
-    ) {
+    init(queue: DispatchQueue, kinetica: ScriptedKinetica) {
         self.queue = queue
-        self.answer = answer
+        self.kinetica = kinetica
+        kinetica.state.withLock { $0.queue = queue }
     }
 
     func send(
         _ request: HTTPRequest,
         completion: @escaping (Result<HTTPResponse, HTTPFailure>) -> Void
     ) {
-        let result = answer(request)
+        let result = kinetica.answer(request)
+        let kinetica = kinetica
         // Both sides of the hop are the same queue.
         nonisolated(unsafe) let completion = completion
-        queue.async { completion(result) }
+        queue.async { kinetica.give { completion(result) } }
     }
 
     func close() {}
+}
+
+/// Keeps the messages of the log, from `notice` on.
+struct RecordingLogHandler: LogHandler {
+    let messages: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { messages("\(event.message)") }
 }
 
 /// A poller whose time stands still until a test moves it, over a real database.
@@ -127,15 +179,25 @@ final class PollingHarness: Sendable {
     let store: Store
     let poller: Poller
     let events = Mutex<[RecordedEvent]>([])
+    let log: Log
+
+    /// The lines of the log.
+    final class Log: Sendable {
+        let lines = Mutex<[String]>([])
+    }
 
     init(store: Store? = nil, seed: UInt64 = 1) async throws {
         self.store = try store ?? Store(at: .memory, time: time)
         let kinetica = kinetica
+        let log = Log()
+        self.log = log
         poller = Poller(
             store: self.store, time: time,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, seed: seed
+            logger: Logger(label: "test") { _ in
+                RecordingLogHandler { line in log.lines.withLock { $0.append(line) } }
+            }, seed: seed
         ) { queue, _ in
-            ScriptedTransport(queue: queue) { kinetica.answer($0) }
+            ScriptedTransport(queue: queue, kinetica: kinetica)
         }
         await self.store.onCommit { [weak self] committed in
             self?.events.withLock { $0 += committed.events }
@@ -151,7 +213,7 @@ final class PollingHarness: Sendable {
             await poller.tick()
             // Answers stand in the poller's queue before this call does.
             _ = await poller.requestsInFlight
-            while await poller.requestsInFlight > 0 {}
+            while await poller.requestsInFlight > kinetica.heldCount {}
         }
         try await store.flush()
     }
@@ -163,14 +225,15 @@ final class PollingHarness: Sendable {
     static func configuration(
         runs: [String] = [], coalesce: KineticaSettings.Coalesce = .auto,
         limits: ServiceLimits = ServiceLimits(), settings: WatchSettings = fast,
-        discoveries: [String] = [], group: String? = nil
+        discoveries: [String] = [], group: String? = nil, url: String = "http://127.0.0.1:9191",
+        discoveryLabel: String? = nil
     ) -> Configuration {
         Configuration(
             file: "runwatch.yaml",
             services: [
                 ServiceSettings(
                     name: "warehouse", kind: .kinetica(KineticaSettings(coalesce: coalesce)),
-                    url: "http://127.0.0.1:9191", limits: limits)
+                    url: url, limits: limits)
             ],
             receivers: [
                 ReceiverSettings(name: "log", kind: .stdout(.json), on: Set(EventType.all))
@@ -182,8 +245,8 @@ final class PollingHarness: Sendable {
             },
             discoveries: discoveries.map {
                 DiscoverySpec(
-                    service: "warehouse", runTag: $0, settings: settings, path: "watches.yaml",
-                    line: 1)
+                    service: "warehouse", runTag: $0, label: discoveryLabel, group: group,
+                    settings: settings, path: "watches.yaml", line: 1)
             })
     }
 
