@@ -174,6 +174,21 @@ import Testing
         #expect(daemon.errors.contains("krixik"))
     }
 
+    @Test func `wrong usage ends with 64 and a hint, help and version with 0`() async throws {
+        let folder = TemporaryFolder()
+        let wrong = RunningProgram("runwatchd", ["--confg", "x"], in: folder.path, output: "wrong")
+        #expect(wrong.exitStatus() == 64)
+        #expect(wrong.errors.contains("did you mean '--config'?"))
+        #expect(wrong.output.isEmpty)
+        let help = RunningProgram("runwatchd", ["--help"], in: folder.path, output: "help")
+        #expect(help.exitStatus() == 0)
+        #expect(help.output.contains("--state-dir DIR"))
+        #expect(help.errors.isEmpty)
+        let version = RunningProgram("runwatchd", ["--version"], in: folder.path, output: "version")
+        #expect(version.exitStatus() == 0)
+        #expect(version.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+
     @Test func `a second daemon is turned away and the first goes on`() async throws {
         let stage = try await Stage(script: DaemonTests.oneRun)
         stage.configure()
