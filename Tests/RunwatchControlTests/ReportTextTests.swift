@@ -10,7 +10,7 @@ import Testing
             ], services: 1, receivers: 2, watches: 3, discoveries: 4)
         #expect(
             ReportText.check(good)
-                == "a:1:2: warning: hm\n1 service, 2 receivers, 3 watches: ok\n")
+                == "a:1:2: warning: hm\n1 service, 2 receivers, 3 watches, 4 discoveries: ok\n")
         #expect(
             String(decoding: good.json, as: UTF8.self)
                 == #"{"ok":true,"errors":[],"warnings":["a:1:2: warning: hm"],"#
