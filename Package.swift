@@ -88,7 +88,10 @@ let package = Package(
             dependencies: ["RunwatchControl", "RunwatchDaemon", "RunwatchLinux", logging]),
         .executableTarget(
             name: "runwatchctl",
-            dependencies: ["RunwatchCore", "RunwatchControl", "RunwatchConfig", argumentParser]),
+            dependencies: [
+                "RunwatchCore", "RunwatchLinux", "RunwatchControl", "RunwatchConfig",
+                argumentParser,
+            ]),
         .executableTarget(
             name: "runwatch-sim", dependencies: ["RunwatchCore", "RunwatchSim", argumentParser]),
 

@@ -205,29 +205,18 @@ enum WebhookSecret {
                 ? nil
                 : "is shorter than 8 bytes; take 'whsec_' and the base64 of 24 to 64 random bytes"
         }
-        let digits = Array(text.utf8.dropFirst(prefix.utf8.count))
-        let padding = digits.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        let body = digits.dropLast(padding)
-        guard padding <= 2, digits.count % 4 == 0, body.allSatisfy(isBase64) else {
+        guard let key = Base64.decode(text.dropFirst(prefix.count)) else {
             return "has no base64 after 'whsec_' (the alphabet with '+' and '/', padded by '=')"
         }
-        guard !body.isEmpty else { return "holds nothing after 'whsec_'" }
-        return nil
+        return key.isEmpty ? "holds nothing after 'whsec_'" : nil
     }
 
     /// Why a secret that can be used should be longer or shorter; `nil` when it is as it should be.
     static func weakness(_ text: String) -> String? {
         let prefix = "whsec_"
-        guard text.hasPrefix(prefix) else { return nil }
-        let digits = text.utf8.dropFirst(prefix.utf8.count)
-        let padding = digits.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        let bytes = digits.count / 4 * 3 - padding
-        guard !(24...64).contains(bytes) else { return nil }
-        return "holds \(bytes) bytes after 'whsec_'; Standard Webhooks asks for 24 to 64"
-    }
-
-    private static func isBase64(_ byte: UInt8) -> Bool {
-        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "+")
-            || byte == UInt8(ascii: "/")
+        guard text.hasPrefix(prefix), let key = Base64.decode(text.dropFirst(prefix.count)),
+            !(24...64).contains(key.count)
+        else { return nil }
+        return "holds \(key.count) bytes after 'whsec_'; Standard Webhooks asks for 24 to 64"
     }
 }

@@ -61,21 +61,4 @@ enum SimulatedText {
         return "\(days[day]), \(String(text[8...9])) \(months[max(0, min(11, month))]) "
             + "\(String(text[0...3])) \(String(text[11...18])) GMT"
     }
-
-    /// Base64 with padding (RFC 4648, section 4).
-    static func base64(_ text: String) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        let bytes = Array(text.utf8)
-        var output = ""
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits = 0
-            for byte in group { bits = bits << 8 | Int(byte) }
-            bits <<= 8 * (3 - group.count)
-            for index in 0..<4 {
-                output.append(index <= group.count ? alphabet[bits >> (18 - 6 * index) & 63] : "=")
-            }
-        }
-        return output
-    }
 }

@@ -199,7 +199,7 @@ package struct SimulatedKinetica: Sendable {
             return User(name: "", password: "")
         }
         return settings.users.first {
-            header == "Basic \(SimulatedText.base64("\($0.name):\($0.password)"))"
+            header == "Basic \(Base64.encode("\($0.name):\($0.password)".utf8))"
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import RunwatchConfig
 import RunwatchControl
 import RunwatchCore
+import RunwatchLinux
 
 struct CheckVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +20,7 @@ struct CheckVerb: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let environment = ProcessEnvironment.variables
+        let environment = Environment.all
         let check = ConfigurationReading.check(file, environment: environment)
         let text = global.json ? check.json + [0x0A] : Array(ReportText.check(check).utf8)
         _ = ControlOutput.standard.write(text)

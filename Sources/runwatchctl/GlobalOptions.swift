@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import RunwatchControl
+import RunwatchLinux
 import Synchronization
 
 /// What every verb that speaks to the daemon takes.
@@ -14,7 +15,7 @@ struct GlobalOptions: ParsableArguments {
     /// Carries out a verb; what goes wrong is told on standard error.
     /// - Throws: The exit code, always.
     func run(_ verb: (ControlSession) throws(ControlFailure) -> ExitStatus) throws -> Never {
-        let environment = ProcessEnvironment.variables
+        let environment = Environment.all
         let output = WatchedOutput()
         let session = ControlSession(
             socket: SocketPath.resolve(
@@ -70,22 +71,6 @@ private final class WatchedOutput: Sendable {
                 self.wasUsed.withLock { $0 = true }
                 return ControlOutput.standard.write(bytes)
             }, warn: ControlOutput.standard.warn)
-    }
-}
-
-/// The process's environment, as it was at the start.
-enum ProcessEnvironment {
-    static var variables: [String: String] {
-        var variables: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text)
-            if let equals = pair.firstIndex(of: "=") {
-                variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-            }
-            entry += 1
-        }
-        return variables
     }
 }
 

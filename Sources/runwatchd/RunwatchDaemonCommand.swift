@@ -22,7 +22,7 @@ import RunwatchLinux
     }
 
     private static func run(_ options: DaemonArguments.Options) async -> DaemonExit {
-        let environment = DaemonEnvironment.current
+        let environment = Environment.all
         let sink = DaemonLogHandler.Sink()
         let logger = Logger(label: "runwatch") { DaemonLogHandler(label: $0, sink: sink) }
         let paths = DaemonPaths(

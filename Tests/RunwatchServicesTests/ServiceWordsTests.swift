@@ -36,13 +36,3 @@ import Testing
         #expect(words.clean(much, limit: 5000).replacing("*", with: "") == "")
     }
 }
-
-@Suite struct Base64Tests {
-    @Test(arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="),
-        ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"), ("ÿþ~?", "w7/Dvn4/"),
-    ])
-    func `the examples of RFC 4648 are met`(_ text: String, _ expected: String) {
-        #expect(Base64.encode(text.utf8) == expected)
-    }
-}

@@ -1,8 +1,6 @@
 import RunwatchCore
 import Testing
 
-@testable import RunwatchDelivery
-
 @Suite struct Base64Tests {
     /// RFC 4648, section 10.
     @Test(arguments: [
