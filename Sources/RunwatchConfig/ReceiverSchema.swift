@@ -188,6 +188,9 @@ struct ReceiverSchema {
             schema.error(node, "'secret' \(fault)")
             return nil
         }
+        if let weakness = WebhookSecret.weakness(secret.reveal()) {
+            schema.warning(node, "'secret' \(weakness)")
+        }
         return secret
     }
 }
@@ -208,11 +211,19 @@ enum WebhookSecret {
         guard padding <= 2, digits.count % 4 == 0, body.allSatisfy(isBase64) else {
             return "has no base64 after 'whsec_' (the alphabet with '+' and '/', padded by '=')"
         }
-        let bytes = digits.count / 4 * 3 - padding
-        guard (24...64).contains(bytes) else {
-            return "holds \(bytes) bytes after 'whsec_'; 24 to 64 are needed"
-        }
+        guard !body.isEmpty else { return "holds nothing after 'whsec_'" }
         return nil
+    }
+
+    /// Why a secret that can be used should be longer or shorter; `nil` when it is as it should be.
+    static func weakness(_ text: String) -> String? {
+        let prefix = "whsec_"
+        guard text.hasPrefix(prefix) else { return nil }
+        let digits = text.utf8.dropFirst(prefix.utf8.count)
+        let padding = digits.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        let bytes = digits.count / 4 * 3 - padding
+        guard !(24...64).contains(bytes) else { return nil }
+        return "holds \(bytes) bytes after 'whsec_'; Standard Webhooks asks for 24 to 64"
     }
 
     private static func isBase64(_ byte: UInt8) -> Bool {

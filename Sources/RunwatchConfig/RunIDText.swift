@@ -1,6 +1,8 @@
+import RunwatchCore
+
 /// The rules for IDs of runs, which are opaque text otherwise.
 package enum RunIDText {
-    package static let maximumLength = 512
+    package static let maximumLength = WatchName.longestRun
 
     /// What is wrong with an ID; `nil` when nothing is.
     ///

@@ -3,10 +3,8 @@ package enum ServiceHealth: String, Hashable, Sendable, CaseIterable {
     case up
     /// The last poll failed, and it is too early to call the service down.
     case degraded
-    /// Three failures in a row; probed one request at a time.
+    /// Three failures in a row, or refused credentials; probed one request at a time.
     case down
-    /// The service refuses the credentials (HTTP 401, 403); probed once a minute.
-    case misconfigured
 }
 
 /// Why a poll failed, as a word for logs, counters and events.

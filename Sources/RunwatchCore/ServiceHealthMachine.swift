@@ -5,7 +5,7 @@
 ///   for, unless the service asks for less; after the second the service rests for a random pause, and
 ///   then one request at a time finds out.
 /// - `down`: three in a row; the same with longer pauses, up to two minutes.
-/// - `misconfigured`: the credentials are refused; one request a minute.
+///   Refused credentials do not mend themselves: they mean `down` at once, and one request a minute.
 ///
 /// The first good answer brings every state back to `up`.
 package struct ServiceHealthMachine: Sendable, Equatable {
@@ -29,7 +29,7 @@ package struct ServiceHealthMachine: Sendable, Equatable {
     private static let firstPause = 1.0
     private static let longestPause = 120.0
     private static let shortestPause = 0.1
-    private static let misconfiguredPause = Duration.seconds(60)
+    private static let unauthorizedPause = Duration.seconds(60)
 
     package private(set) var health = ServiceHealth.up
     package private(set) var failuresInARow = 0
@@ -106,8 +106,10 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         failuresInARow += 1
         let isAlone = failuresInARow == 1 && reason != .throttled && reason != .unauthorized
         pausedUntil = isAlone ? nil : now.advanced(by: pause(reason, unit: unit))
-        let isDown = failuresInARow >= ServiceHealthMachine.failuresUntilDown
-        health = reason == .unauthorized ? .misconfigured : isDown ? .down : .degraded
+        let isDown =
+            wasToldDown || reason == .unauthorized
+            || failuresInARow >= ServiceHealthMachine.failuresUntilDown
+        health = isDown ? .down : .degraded
         guard isDown, !wasToldDown else { return nil }
         wasToldDown = true
         return .wentDown
@@ -124,7 +126,7 @@ package struct ServiceHealthMachine: Sendable, Equatable {
 
     /// Full jitter: any moment up to the doubled pause, so that many daemons do not come back at once.
     private func pause(_ reason: PollFailureReason, unit: Double) -> Duration {
-        if reason == .unauthorized { return ServiceHealthMachine.misconfiguredPause }
+        if reason == .unauthorized { return ServiceHealthMachine.unauthorizedPause }
         var longest = ServiceHealthMachine.firstPause
         for _ in 0..<min(max(0, failuresInARow - 2), 10) { longest *= 2 }
         longest = min(longest, ServiceHealthMachine.longestPause)

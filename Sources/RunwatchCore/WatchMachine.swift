@@ -42,7 +42,7 @@ package struct WatchMachine: Sendable, Equatable {
     /// The start of the last poll that saw the state before.
     @PackedInstant package private(set) var notBefore: Instant?
     /// The last transition or progress; the first poll before any.
-    @PackedInstant private var changedAt: Instant?
+    @PackedInstant package private(set) var changedAt: Instant?
     /// The first not-found answer of the present row of them.
     @PackedInstant private var notFoundSince: Instant?
 

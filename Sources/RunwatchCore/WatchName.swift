@@ -1,5 +1,8 @@
 /// The name of a watch: a service and the service's own ID of a run, written `SERVICE/ID`.
 package struct WatchName: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The longest ID of a run, in bytes: 200 characters of any script, and some room.
+    package static let longestRun = 1024
+
     package var service: String
     /// Opaque text; it may hold slashes, spaces and any other printable character.
     package var run: String
@@ -22,6 +25,11 @@ package struct WatchName: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     package var description: String { "\(service)/\(run)" }
+
+    /// Byte by byte: IDs that only look alike are different runs.
+    package static func == (left: WatchName, right: WatchName) -> Bool {
+        ExactText.areSame(left.service, right.service) && ExactText.areSame(left.run, right.run)
+    }
 
     package static func < (left: WatchName, right: WatchName) -> Bool {
         left.service == right.service ? left.run < right.run : left.service < right.service

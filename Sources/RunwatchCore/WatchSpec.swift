@@ -81,7 +81,7 @@ package struct WatchSpec: Hashable, Sendable {
     }
 
     package static func == (left: WatchSpec, right: WatchSpec) -> Bool {
-        left.run == right.run && left.line == right.line
+        ExactText.areSame(left.run, right.run) && left.line == right.line
             && (left.shared === right.shared || left.shared.common == right.shared.common)
     }
 

@@ -34,7 +34,7 @@ extension Daemon {
         }
         tellTroubles(standstills)
         let services = await parts.poller.serviceStatuses()
-        let down = services.filter { $0.health == .down || $0.health == .misconfigured }.count
+        let down = services.filter { $0.health == .down }.count
         let active = services.reduce(0) { $0 + $1.active }
         var status = "\(active) watches at \(services.count) services"
         if down > 0 { status += ", \(down) down" }

@@ -93,6 +93,8 @@ package actor Daemon {
         ProcessMemory.prepare()
         listenToSignals()
         let result = keeper.load()
+        // Before the first word, so that every line of the log has the same form.
+        if let result { logSink.apply(result.log) }
         tell(keeper.diagnostics)
         guard let configuration = result else {
             logger.error(
@@ -100,7 +102,6 @@ package actor Daemon {
                 metadata: ["file": "\(options.configuration)"])
             return .configuration
         }
-        logSink.apply(configuration.log)
         do {
             try await start(configuration)
         } catch {
@@ -147,12 +148,12 @@ package actor Daemon {
             if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
         }
         let logger = logger
-        await store.onNotice { logger.error("\($0)") }
         await store.onFatal { error in
             // Nobody knows whether the last commit happened. The next start reads it back.
             logger.critical("stopping at once: \(error)")
             _exit(DaemonExit.inputOutput.rawValue)
         }
+        await store.onNotice { logger.error("the database: \($0)") }
         let descriptor = try listen(configuration.control)
         await deliverer.apply(configuration.receivers)
         do throws(StoreError) {

@@ -32,7 +32,9 @@ struct DaemonBackend: ControlBackend {
                     name: service.name, kind: service.kind, health: service.health,
                     since: service.since, lastError: service.lastError,
                     nextProbe: service.nextProbeAt,
-                    lateness: service.ready > 0 ? service.lateness.latest : nil)
+                    // While it is not up, its own pauses make polls late, not the budget.
+                    lateness: service.ready > 0 && service.health == .up
+                        ? service.lateness.latest : nil)
             },
             receivers: receivers.map { receiver in
                 let owed = backlog[receiver.name]
@@ -67,8 +69,8 @@ struct DaemonBackend: ControlBackend {
         var view = view(row, await poller.live([name])[0])
         view.transitions = try await transitions(of: row.watch.id)
         let deliveries = try await read { (reader) throws(StoreError) in
-            try await reader.deliveries(
-                DeliveryFilter(subject: name.description), after: nil, limit: 100)
+            try await reader.latestDeliveries(
+                DeliveryFilter(subject: name.description), limit: 100)
         }
         view.deliveries = deliveries.map { DaemonBackend.view($0) }
         return view
@@ -111,7 +113,7 @@ struct DaemonBackend: ControlBackend {
             nextPollAt: saved.state.isFinal ? nil : live?.nextPollAt,
             nextPollReason: saved.state.isFinal
                 ? nil : live?.nextPollReason ?? "not watched any more",
-            lastError: live?.lastError, origin: row.origin)
+            lastError: live?.lastError, origin: row.isListed ? row.origin : nil)
     }
 
     private static func view(_ row: DeliveryRow) -> DeliveryView {

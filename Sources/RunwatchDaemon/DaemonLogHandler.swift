@@ -68,14 +68,21 @@ package struct DaemonLogHandler: LogHandler {
         text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
     }
 
+    /// The members of every line.
+    private static let ownNames: Set<String> = ["timestamp", "level", "message"]
+
     static func text(_ message: String, _ fields: Logger.Metadata) -> String {
         var line = escaped(message)
         for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
             let text = escaped("\(value)")
             let isPlain = !text.isEmpty && !text.contains { $0 == " " || $0 == "\"" || $0 == "=" }
-            line += isPlain ? " \(key)=\(text)" : " \(key)=\"\(text)\""
+            line += isPlain ? " \(key)=\(text)" : " \(key)=\"\(quoted(text))\""
         }
         return line
+    }
+
+    private static func quoted(_ text: String) -> String {
+        text.replacing("\"", with: "\\\"")
     }
 
     static func json(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata) -> String
@@ -86,7 +93,8 @@ package struct DaemonLogHandler: LogHandler {
         writer.member("level", level.rawValue)
         writer.member("message", message)
         for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-            writer.member(key, "\(value)")
+            // A name that stands twice would hide one of the two from most readers.
+            writer.member(ownNames.contains(key) ? "\(key)_" : key, "\(value)")
         }
         writer.endObject()
         return writer.text + "\n"

@@ -1,6 +1,6 @@
 import CCurl
+import Dispatch
 import RunwatchCore
-import RunwatchLinux
 
 extension CurlExchange {
     /// The connection's limit within the request's own: room for a lost SYN, repeated after 1, 3 and 7 s
@@ -25,8 +25,7 @@ extension CurlExchange {
         try check(request.url.withCString { runwatch_easy_set_text(easy, CURLOPT_URL, $0) })
         try setMethod(request, isStream: isStream)
         try setHeaders(request)
-        timeout = request.timeout
-        let total = CurlExchange.milliseconds(timeout)
+        let total = CurlExchange.milliseconds(request.timeout)
         let connect = min(total, CurlExchange.milliseconds(CurlExchange.connectTimeout))
         try set(CURLOPT_TIMEOUT_MS, isStream ? 0 : total)
         try set(CURLOPT_CONNECTTIMEOUT_MS, connect)
@@ -34,7 +33,7 @@ extension CurlExchange {
         answer.begin(maximumBody: maximumAnswer)
         errorText.pointee = 0
         hasRetried = false
-        startedAt = SystemTime().now()
+        deadline = DispatchTime.now().uptimeNanoseconds + UInt64(total) * 1_000_000
     }
 
     private func check(_ code: CURLcode) throws(HTTPFailure) {

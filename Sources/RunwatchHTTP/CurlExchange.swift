@@ -1,6 +1,6 @@
 import CCurl
+import Dispatch
 import RunwatchCore
-import RunwatchLinux
 
 /// One easy handle of libcurl with what it works on: a request and the answer that comes in.
 ///
@@ -22,8 +22,8 @@ final class CurlExchange {
     var holdsLargeBody = false
     var options: HTTPConnectionOptions?
     var maximumAnswer = 0
-    var timeout = Duration.zero
-    var startedAt = Instant(nanoseconds: 0)
+    /// When the request's time is over, in nanoseconds of `DispatchTime`.
+    var deadline: UInt64 = 0
     var hasRetried = false
 
     /// A handle whose sockets are opened and closed by `sockets`, or by libcurl when that is `nil`.
@@ -53,13 +53,14 @@ final class CurlExchange {
         guard code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR,
             !hasRetried, answer.headerBytes == 0, info(CURLINFO_NUM_CONNECTS) == 0
         else { return false }
-        let left = timeout - startedAt.duration(to: SystemTime().now())
-        guard left > .zero else { return false }
+        let now = DispatchTime.now().uptimeNanoseconds
+        guard now < deadline else { return false }
         hasRetried = true
         answer.begin(maximumBody: maximumAnswer)
         errorText.pointee = 0
         runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
-        runwatch_easy_set_long(easy, CURLOPT_TIMEOUT_MS, CurlExchange.milliseconds(left))
+        runwatch_easy_set_long(
+            easy, CURLOPT_TIMEOUT_MS, CurlExchange.milliseconds(.nanoseconds(deadline - now)))
         return true
     }
 

@@ -17,6 +17,8 @@ final class CurlMulti {
     private var wantedTime: UInt64?
     /// When the Dispatch timer fires; never later than `wantedTime`.
     private var armedTime: UInt64?
+    /// Whether the Dispatch timer has fired since `takeSweep` was asked.
+    private var isSweepDue = false
     /// libcurl wants to be called at once.
     private(set) var isExpired = false
     private var isClosed = false
@@ -51,7 +53,37 @@ final class CurlMulti {
 
     /// Starts a transfer, or starts it again.
     func start(_ exchange: CurlExchange) -> Bool {
-        curl_multi_add_handle(handle, exchange.easy) == CURLM_OK
+        guard curl_multi_add_handle(handle, exchange.easy) == CURLM_OK else { return false }
+        watchDeadline(of: exchange)
+        return true
+    }
+
+    /// Takes a transfer out before its end.
+    func stop(_ exchange: CurlExchange) {
+        curl_multi_remove_handle(handle, exchange.easy)
+    }
+
+    /// Sees to it that `takeSweep` becomes true once the transfer is overdue.
+    ///
+    /// libcurl before 8.4 can forget a transfer's timeout: when the transfer has something else to do within the
+    /// millisecond before it, both are struck off as done (curl pull request 11937). Such a transfer would wait
+    /// for ever, so each has a second deadline here. It costs next to nothing: the timer is nearly always
+    /// set for an earlier time already.
+    func watchDeadline(of exchange: CurlExchange) {
+        arm(CurlMulti.overdueTime(of: exchange))
+    }
+
+    /// Whether it is time to look for overdue transfers; false when asked again.
+    ///
+    /// Who looks calls `watchDeadline` for those that are not.
+    func takeSweep() -> Bool {
+        defer { isSweepDue = false }
+        return isSweepDue
+    }
+
+    /// When libcurl must have ended the transfer by itself.
+    static func overdueTime(of exchange: CurlExchange) -> UInt64 {
+        exchange.deadline + 500_000_000
     }
 
     /// The next transfer that has ended, taken out; `nil` when there is none.
@@ -133,10 +165,15 @@ final class CurlMulti {
     private func timerFired() {
         guard !isClosed else { return }
         armedTime = nil
-        guard let wantedTime else { return }
-        guard wantedTime <= DispatchTime.now().uptimeNanoseconds else { return arm(wantedTime) }
-        self.wantedTime = nil
-        timeOut()
+        isSweepDue = true
+        if let wantedTime {
+            if wantedTime <= DispatchTime.now().uptimeNanoseconds {
+                self.wantedTime = nil
+                timeOut()
+            } else {
+                arm(wantedTime)
+            }
+        }
         onProgress?()
     }
 

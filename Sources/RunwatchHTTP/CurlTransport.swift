@@ -18,6 +18,8 @@ package final class CurlTransport: HTTPTransport {
         package var handles = 0
         /// Requests sent a second time since their kept connection was dead.
         package var retries = 0
+        /// Requests whose timeout libcurl forgot.
+        package var overdue = 0
     }
 
     private struct Waiting {
@@ -41,6 +43,7 @@ package final class CurlTransport: HTTPTransport {
     private var isTurnComing = false
     private var isClosed = false
     private var retries = 0
+    private var overdue = 0
     /// Completions of requests that `close` ended, still to be told.
     private var cancelled: [(Result<HTTPResponse, HTTPFailure>) -> Void] = []
 
@@ -91,7 +94,8 @@ package final class CurlTransport: HTTPTransport {
     package var counters: Counters {
         Counters(
             openedSockets: multi?.sockets.openedCount ?? 0,
-            openSockets: multi?.sockets.openCount ?? 0, handles: exchanges.count, retries: retries)
+            openSockets: multi?.sockets.openCount ?? 0, handles: exchanges.count, retries: retries,
+            overdue: overdue)
     }
 
     // MARK: - Turns
@@ -115,6 +119,7 @@ package final class CurlTransport: HTTPTransport {
             startWaiting()
             multi?.runExpired()
             tellEnds()
+            tellOverdue()
             let canStart = firstWaiting < waiting.count && hasRoom
             guard canStart || multi?.isExpired ?? false else { return }
         }
@@ -185,11 +190,32 @@ package final class CurlTransport: HTTPTransport {
                 retries += 1
                 continue
             }
-            let result = exchange.finish(code)
-            let completion = exchange.completion
-            exchange.completion = nil
-            idle.append(exchange)
-            completion?(result)
+            tellEnd(exchange, code)
+        }
+    }
+
+    private func tellEnd(_ exchange: CurlExchange, _ code: CURLcode) {
+        let result = exchange.finish(code)
+        let completion = exchange.completion
+        exchange.completion = nil
+        idle.append(exchange)
+        completion?(result)
+    }
+
+    /// Ends what libcurl should have ended.
+    private func tellOverdue() {
+        guard !isClosed, multi?.takeSweep() ?? false else { return }
+        let now = DispatchTime.now().uptimeNanoseconds
+        for exchange in exchanges where exchange.completion != nil {
+            // A completion may have closed the transport.
+            guard let multi, !isClosed else { return }
+            guard CurlMulti.overdueTime(of: exchange) <= now else {
+                multi.watchDeadline(of: exchange)
+                continue
+            }
+            multi.stop(exchange)
+            overdue += 1
+            tellEnd(exchange, CURLE_OPERATION_TIMEDOUT)
         }
     }
 

@@ -36,6 +36,8 @@ package final class FileLock: Sendable {
 
     deinit {
         _ = ftruncate(descriptor, 0)
+        // Closing alone would leave it with a child that is just being started and holds a copy.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 

@@ -236,10 +236,10 @@ extension Poller {
                 previouslyEnded, clock)
         }
         // Found while the store was being read: not in what was read, and not to be dropped.
-        for (run, index) in service.watches {
+        for index in service.watches.values {
             guard let slot = watches[Int(index)], slot.discovery === discovery, slot.epoch != epoch
             else { continue }
-            renew(index, spec.watch(run), discovery: discovery, clock)
+            renew(index, spec.watch(slot.spec.run), discovery: discovery, clock)
         }
     }
 

@@ -35,7 +35,8 @@ extension Poller {
             var new = shown.filter { observation in
                 let name = WatchName(service: service.name, run: observation.run)
                 return discovery.met?.contains(observation.run) != true && ended[name] == nil
-                    && !observation.run.isEmpty && observation.run.utf8.count <= 512
+                    && !observation.run.isEmpty
+                    && observation.run.utf8.count <= WatchName.longestRun
             }
             if isFirstLook {
                 discovery.met = []

@@ -129,11 +129,11 @@ extension Poller {
                     notBefore: data.notBefore, progress: machine.progress,
                     message: observation.message, detail: observation.detail,
                     polls: Int(machine.polls), phase: phase(slot, clock), events: events)))
+        var fields: Logger.Metadata = ["run": "\(slot.spec.name)"]
+        if !observation.message.isEmpty { fields["words"] = "\(observation.message)" }
         logger.log(
             level: state.isFinal ? .info : .debug, "\(from.name) -> \(state.name)",
-            metadata: [
-                "run": "\(slot.spec.name)", "message": "\(observation.message)",
-            ])
+            metadata: fields)
     }
 
     /// Takes a watch that has ended out of the table.
@@ -186,8 +186,10 @@ extension Poller {
     private func tellStall(_ index: Int32, _ clock: Clockwork) {
         guard let slot = watches[Int(index)] else { return }
         var data = eventData(slot, clock)
-        data.message = "no transition and no progress"
-        if let since = data.observedAt { data.message += " since \(since)" }
+        let isPending = slot.machine.state == .pending && slot.spec.settings.pendingAfter != nil
+        data.message = isPending ? "pending" : "no transition and no progress"
+        let since = isPending ? slot.machine.observedAt : slot.machine.changedAt
+        if let since = clock.timestamp(since) { data.message += " since \(since)" }
         store.submit(
             .event(
                 event(

@@ -388,7 +388,7 @@ extension Poller {
             "service is \(health.rawValue)",
             metadata: [
                 "service": "\(service.name)", "reason": "\(reason.rawValue)",
-                "message": "\(message)",
+                "words": "\(message)",
             ])
     }
 }

@@ -20,7 +20,7 @@ final class ServiceSlot {
     var budget: BudgetMachine
     var coalescing: CoalescingMachine
     /// The slots of the runs that are being polled.
-    var watches: [String: Int32] = [:]
+    var watches = SlotsByRun()
     var discoveries: [DiscoverySlot] = []
     var ready = ReadyQueue()
     /// Counts its addresses and credentials: an answer of another one says nothing.
@@ -49,6 +49,19 @@ final class ServiceSlot {
         healthSince = since
         budget = BudgetMachine(settings.limits)
         coalescing = CoalescingMachine(settings.coalesce)
+    }
+}
+
+/// The slots of a service's watches by the run's ID, byte by byte.
+struct SlotsByRun {
+    private var slots: [ExactText: Int32] = [:]
+
+    var count: Int { slots.count }
+    var values: Dictionary<ExactText, Int32>.Values { slots.values }
+
+    subscript(run: String) -> Int32? {
+        get { slots[ExactText(run)] }
+        set { slots[ExactText(run)] = newValue }
     }
 }
 

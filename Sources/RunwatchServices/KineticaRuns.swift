@@ -4,7 +4,7 @@ import RunwatchCore
 ///
 /// Of all that an answer may carry (parameters, results, output), only what a watch needs is kept, and
 /// details only for the runs that are followed. Runs that nobody follows are left out when their ID is
-/// empty, longer than 255 bytes or unprintable: discovery would make watches of them.
+/// empty, longer than any ID may be or unprintable: discovery would make watches of them.
 struct KineticaRuns {
     /// One run, as far as it has been read.
     private struct Run {
@@ -50,14 +50,14 @@ struct KineticaRuns {
         }
     }
 
-    private static let longestID = 255
+    private static let longestID = WatchName.longestRun
 
     private let scope: PollScope
     private let words: ServiceWords
     /// In the order of the answer.
     private var runs: [Run] = []
     /// Made when a run is first looked for out of order, which costs more than all the rest.
-    private var indexes: [String: Int]?
+    private var indexes: [ExactText: Int]?
     private var order = Order()
     /// Where the next run is looked for first: the maps of an answer have the same order.
     private var expected = 0
@@ -203,11 +203,11 @@ struct KineticaRuns {
 
     /// The place of a run, new when it is first seen; `nil` for one that does not matter.
     private mutating func index(of id: String, _ wanted: (String) -> Bool) -> Int? {
-        if expected < runs.count, runs[expected].id == id {
+        if expected < runs.count, ExactText.areSame(runs[expected].id, id) {
             expected += 1
             return expected - 1
         }
-        if case .run(let only) = scope, id != only { return nil }
+        if case .run(let only) = scope, !ExactText.areSame(id, only) { return nil }
         if let index = known(id) {
             expected = index + 1
             return index
@@ -215,7 +215,7 @@ struct KineticaRuns {
         let isWanted: Bool
         if case .run = scope { isWanted = true } else { isWanted = wanted(id) }
         guard isWanted || KineticaRuns.isFit(id) else { return nil }
-        indexes?[id] = runs.count
+        indexes?[ExactText(id)] = runs.count
         runs.append(Run(id: id, isWanted: isWanted))
         expected = runs.count
         return runs.count - 1
@@ -223,13 +223,13 @@ struct KineticaRuns {
 
     /// The place of a run that has been read before.
     private mutating func known(_ id: String) -> Int? {
-        if let indexes { return indexes[id] }
+        if let indexes { return indexes[ExactText(id)] }
         if expected == runs.count, order.append(id) { return nil }
-        var made: [String: Int] = [:]
+        var made: [ExactText: Int] = [:]
         made.reserveCapacity(runs.count * 2)
-        for (index, run) in runs.enumerated() { made[run.id] = index }
+        for (index, run) in runs.enumerated() { made[ExactText(run.id)] = index }
         indexes = made
-        return made[id]
+        return made[ExactText(id)]
     }
 
     private static func isFit(_ id: String) -> Bool {

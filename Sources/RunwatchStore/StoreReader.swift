@@ -180,10 +180,27 @@ package actor StoreReader {
     package func deliveries(
         _ filter: DeliveryFilter, after: String?, limit: Int
     ) throws(StoreError) -> [DeliveryRow] {
+        try deliveries { () throws(StoreError) in
+            try deliveryRows(filter, after: after ?? "", order: "ASC", limit: max(0, limit))
+        }
+    }
+
+    /// The last deliveries with their attempts, the newest first.
+    package func latestDeliveries(
+        _ filter: DeliveryFilter, limit: Int
+    ) throws(StoreError) -> [DeliveryRow] {
+        try deliveries { () throws(StoreError) in
+            try deliveryRows(filter, after: "", order: "DESC", limit: max(0, limit))
+        }
+    }
+
+    private func deliveries(
+        _ read: () throws(StoreError) -> [DeliveryRow]
+    ) throws(StoreError) -> [DeliveryRow] {
         // One state of the record for the rows and their attempts.
         try connection.execute("BEGIN")
         defer { connection.rollBack() }
-        var rows = try deliveryRows(filter, after: after, limit: max(0, limit))
+        var rows = try read()
         for place in rows.indices { rows[place].history = try attempts(at: rows[place].id) }
         return rows
     }
@@ -221,7 +238,7 @@ package actor StoreReader {
     }
 
     private func deliveryRows(
-        _ filter: DeliveryFilter, after: String?, limit: Int
+        _ filter: DeliveryFilter, after: String, order: String, limit: Int
     ) throws(StoreError) -> [DeliveryRow] {
         var conditions = ["delivery.id > ?"]
         if let state = filter.state { conditions.append("delivery.state = '\(state.rawValue)'") }
@@ -232,9 +249,9 @@ package actor StoreReader {
             SELECT delivery.id, receiver, number, type, event.subject, delivery.state, attempts,
                 due_at_ms, created_at_ms, finished_at_ms
             FROM \(StoreReader.tables(filter)) WHERE \(conditions.joined(separator: " AND "))
-            ORDER BY delivery.id LIMIT ?
+            ORDER BY delivery.id \(order) LIMIT ?
             """)
-        try row.bind(after ?? "")
+        try row.bind(after)
         if let receiver = filter.receiver { try row.bind(receiver) }
         if let subject = filter.subject { try row.bind(subject) }
         try row.bind(limit)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import RunwatchControl
+import Synchronization
 
 /// What every verb that speaks to the daemon takes.
 struct GlobalOptions: ParsableArguments {
@@ -14,15 +15,21 @@ struct GlobalOptions: ParsableArguments {
     /// - Throws: The exit code, always.
     func run(_ verb: (ControlSession) throws(ControlFailure) -> ExitStatus) throws -> Never {
         let environment = ProcessEnvironment.variables
+        let output = WatchedOutput()
         let session = ControlSession(
             socket: SocketPath.resolve(
                 option: socket, environment: environment, exists: { access($0, F_OK) == 0 }),
+            output: output.output,
             style: TextStyle(isTerminal: isatty(STDOUT_FILENO) == 1, environment: environment),
             isJSON: json)
         let exit: ExitStatus
         do throws(ControlFailure) {
             exit = try verb(session)
         } catch {
+            // What the API answers is then its refusal; never behind the beginning of something else.
+            if json, let problem = error.problem, !output.hasWritten {
+                _ = ControlOutput.standard.write(problem.json + [0x0A])
+            }
             ControlOutput.standard.warn(TerminalText.escape(error.message))
             exit = error.exit
         }
@@ -48,6 +55,21 @@ struct GlobalOptions: ParsableArguments {
         }
         guard let verb = rest.first, !moved.isEmpty else { return arguments }
         return [verb] + moved + rest.dropFirst()
+    }
+}
+
+/// Standard output and standard error, and whether anything has gone to the first.
+private final class WatchedOutput: Sendable {
+    private let wasUsed = Mutex(false)
+
+    var hasWritten: Bool { wasUsed.withLock(\.self) }
+
+    var output: ControlOutput {
+        ControlOutput(
+            write: { bytes in
+                self.wasUsed.withLock { $0 = true }
+                return ControlOutput.standard.write(bytes)
+            }, warn: ControlOutput.standard.warn)
     }
 }
 

@@ -83,6 +83,12 @@ import Testing
         #expect(shown["origin"]?.stringValue?.hasSuffix("watches.yaml:2") == true)
         #expect(shown["transitions"]?.arrayValue?.count == 1)
         #expect(await stage.control("show", "warehouse/9").code == 4)
+        for verb in ["show", "poll", "rewatch", "wait"] {
+            let refused = await stage.control(verb, "warehouse/9", "--json")
+            #expect(refused.code == 4)
+            let problem = try JSONValue(parsing: Array(refused.output.utf8))
+            #expect(problem["status"] == .integer(404), "\(verb)")
+        }
         await stage.end()
     }
 

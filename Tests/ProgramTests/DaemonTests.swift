@@ -37,6 +37,70 @@ import Testing
         await stage.end()
     }
 
+    @Test func `a watch that left the list has no origin, and waiting for it says so`()
+        async throws
+    {
+        let stage = try await Stage(script: DaemonTests.oneRun)
+        stage.configure()
+        stage.watch("- service: warehouse\n  ids: [1, 2]\n")
+        try await stage.start()
+        stage.watch("- service: warehouse\n  ids: [2]\n")
+        #expect(await eventually { (try? stage.states().keys.sorted()) == ["warehouse/2"] })
+        let left = try stage.client.document("/v1/watches/warehouse/1")
+        #expect(left["origin"] == nil)
+        #expect(left["next_poll_at"] == nil)
+        let wait = await stage.control("wait", "warehouse/1", "--timeout", "300ms")
+        #expect(wait.code == 124)
+        #expect(wait.errors.contains("left the watch list"))
+        await stage.end()
+    }
+
+    @Test func `IDs that look alike and long ones are watches of their own`() async throws {
+        let long = String(repeating: "😀", count: 200)
+        let stage = try await Stage(
+            script: """
+                {"runs": [{"service": "kinetica", "id": "\(long)", "life": [[0, "complete"]]},
+                          {"service": "kinetica", "id": "\u{E9}", "life": [[0, "running"]]}]}
+                """)
+        stage.configure()
+        stage.watch("- service: warehouse\n  ids: [\"\u{E9}\", \"e\u{301}\", \"\(long)\"]\n")
+        try await stage.start()
+        #expect(await stage.control("wait", "warehouse/\(long)", "--timeout", "60s").code == 0)
+        for id in ["\u{E9}", "e\u{301}"] {
+            let isPolled = await eventually {
+                let shown = await stage.control("show", "warehouse/\(id)", "--json").output
+                guard let watch = try? JSONValue(parsing: Array(shown.utf8)),
+                    let run = watch["run"]?.stringValue, run.utf8.elementsEqual(id.utf8)
+                else { return false }
+                return (watch["polls"]?.integerValue ?? 0) > 0
+            }
+            #expect(isPolled, "\(id)")
+        }
+        let list = try stage.client.document("/v1/watches")
+        #expect(list["watches"]?.arrayValue?.count == 3)
+        await stage.end()
+    }
+
+    @Test func `refused credentials are told as a service that is down`() async throws {
+        let stage = try await Stage(
+            script: """
+                {"faults": [{"service": "kinetica", "fault": "status", "status": 401}],
+                 "runs": [{"service": "kinetica", "id": "1", "life": [[0, "running"]]}]}
+                """)
+        stage.configure()
+        stage.watch("- service: warehouse\n  id: 1\n")
+        try await stage.start()
+        #expect(await eventually { stage.daemon?.output.contains("service.down") == true })
+        let services = try stage.client.document("/v1/status")["services"]?.arrayValue ?? []
+        let warehouse = services.first { $0["name"]?.stringValue == "warehouse" }
+        #expect(warehouse?["health"]?.stringValue == "down")
+        #expect(warehouse?["next_probe"] != nil)
+        // Late for that reason alone, which no limit mends.
+        #expect(warehouse?["lateness"] == nil)
+        #expect(try stage.states() == ["warehouse/1": "unknown"])
+        await stage.end()
+    }
+
     @Test func `a broken edit changes nothing and is named by its place everywhere`()
         async throws
     {
@@ -59,6 +123,28 @@ import Testing
         stage.watch("- service: warehouse\n  ids: [1, 2]\n")
         #expect(await eventually { (try? stage.states().count) == 2 })
         #expect(await stage.control("reload").code == 0)
+        await stage.end()
+    }
+
+    @Test func `a log in JSON has every name of a line once`() async throws {
+        let stage = try await Stage(
+            script: """
+                {"runs": [{"service": "kinetica", "id": "1",
+                           "life": [[0, "running"], [1, "error", "it says \\"no\\""]]}]}
+                """)
+        stage.configure(extra: "log: {level: debug, format: json}")
+        stage.watch("- service: warehouse\n  id: 1\n")
+        try await stage.start()
+        #expect(await stage.control("wait", "warehouse/1").code == 1)
+        let isLogged = await eventually { stage.daemon?.errors.contains("it says") == true }
+        #expect(isLogged)
+        let daemon = try #require(stage.daemon)
+        await stage.stop()
+        for line in daemon.errors.split(separator: "\n") {
+            let names = try #require(try JSONValue(parsing: Array(line.utf8)).members).map(\.name)
+            #expect(Set(names).count == names.count, "\(line)")
+            #expect(Set(names).isSuperset(of: ["timestamp", "level", "message"]))
+        }
         await stage.end()
     }
 

@@ -53,7 +53,7 @@ import Testing
         var status = Samples.status
         status.services.append(
             ServiceView(
-                name: "w", kind: "kinetica", health: .misconfigured, since: Samples.noon,
+                name: "w", kind: "kinetica", health: .down, since: Samples.noon,
                 lastError: "HTTP 401", nextProbe: Samples.noon, lateness: .milliseconds(1500)))
         status.receivers.append(
             ReceiverView(

@@ -123,13 +123,15 @@ import Testing
         #expect(story.pause() == .seconds(3600))
     }
 
-    @Test func `refused credentials are probed once a minute`() {
+    @Test func `refused credentials are told at once and probed once a minute`() {
         let story = Story()
-        _ = story.fail(.unauthorized)
-        #expect(story.machine.health == .misconfigured)
-        #expect(story.pause() == .seconds(60))
-        _ = story.fail(.unauthorized)
         #expect(story.fail(.unauthorized) == .wentDown)
+        #expect(story.machine.health == .down)
+        #expect(story.pause() == .seconds(60))
+        #expect(story.fail(.unauthorized) == nil)
+        // Whatever goes wrong next, it is not better before an answer is good.
+        #expect(story.fail(.unavailable) == nil)
+        #expect(story.machine.health == .down)
         #expect(story.succeed() == .cameUp)
     }
 

@@ -17,6 +17,13 @@ import Testing
         #expect(WatchName(text) == nil)
     }
 
+    @Test func `IDs that look alike are different runs`() {
+        let composed = WatchName(service: "k", run: "\u{E9}")
+        let decomposed = WatchName(service: "k", run: "e\u{301}")
+        #expect(composed != decomposed)
+        #expect(Set([composed, decomposed, composed]).count == 2)
+    }
+
     @Test func `names are sorted by service, then by run`() {
         let names = ["b/1", "a/2", "a/10", "a-b/0"].compactMap { WatchName($0) }
         #expect(names.sorted().map(\.description) == ["a/10", "a/2", "a-b/0", "b/1"])

@@ -17,6 +17,12 @@ actor HTTPServerRawConnection {
         descriptor = HTTPServerRawConnection.connected(port: port)
     }
 
+    /// Connects and sends in one go, so that no other test's work comes in between.
+    init(port: UInt16, sending text: String) async {
+        descriptor = HTTPServerRawConnection.connected(port: port)
+        send(text)
+    }
+
     init(path: String) async {
         descriptor = HTTPServerRawConnection.connected(path: path)
     }
@@ -73,6 +79,7 @@ actor HTTPServerRawConnection {
         while true {
             let count = recv(descriptor, &byte, 1, 0)
             if count == 0 { return 0 }
+            if count < 0, errno == EINTR { continue }
             if count < 0 { return errno }
         }
     }
@@ -89,7 +96,9 @@ actor HTTPServerRawConnection {
 
     private func fill() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
+        var count = recv(descriptor, &buffer, buffer.count, 0)
+        // With a time limit set, a signal that another test sends itself breaks it off (signal(7)).
+        while count < 0, errno == EINTR { count = recv(descriptor, &buffer, buffer.count, 0) }
         guard count > 0 else { return false }
         pending.append(contentsOf: buffer[..<count])
         return true

@@ -191,6 +191,21 @@ import Testing
         #expect(harness.told("warehouse/1") == ["run.running", "run.stalled"])
     }
 
+    @Test func `a run that waits too long is told of as pending`() async throws {
+        let harness = try await PollingHarness()
+        harness.kinetica.set("1", "none")
+        let settings = WatchSettings(
+            poll: PollingHarness.fast.poll, pendingAfter: .seconds(10), notify: ["log"])
+        try await harness.poller.apply(
+            PollingHarness.configuration(runs: ["1"], settings: settings))
+        try await harness.run(for: .seconds(60))
+        #expect(harness.told("warehouse/1") == ["run.pending", "run.stalled"])
+        let recorded = harness.events.withLock { $0.first { $0.type == .runStalled } }
+        let data = try JSONValue(parsing: try #require(recorded).json)["data"]
+        let since = try #require(data?["observed_at"]?.stringValue)
+        #expect(data?["message"]?.stringValue == "pending since \(since)")
+    }
+
     @Test func `a group is finished when its last watch is final`() async throws {
         let harness = try await PollingHarness()
         let runs = ["1", "2", "3"]

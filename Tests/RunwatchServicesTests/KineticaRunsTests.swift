@@ -38,6 +38,19 @@ import Testing
                 + #""run_tag":"nightly","total_ms":5210}"#)
     }
 
+    @Test func `IDs that look alike are runs of their own`() throws {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let content =
+            #"{"overall_statuses":{"\#(composed)":"running","\#(decomposed)":"complete"},"#
+            + #""statuses":{"\#(decomposed)":{"0":"complete"},"\#(composed)":{"0":"running"}}}"#
+        let all = kind.read(response(200, wrapped(content)), .all)
+        #expect(
+            all.observations?.map(\.observation.finding) == [.state(.running), .state(.complete)])
+        #expect(all.observations?.map(\.observation.progress?.done) == [0, 1])
+        #expect(one(content, composed)?.observation.finding == .state(.running))
+        #expect(one(content, decomposed)?.observation.finding == .state(.complete))
+    }
+
     @Test func `the members may come in any order`() throws {
         let expected = one(KineticaRunsTests.example)
         let members = try #require(try JSONValue(parsing: KineticaRunsTests.example).members)
@@ -235,7 +248,7 @@ import Testing
     }
 
     @Test func `IDs that no one could write down are not shown`() {
-        let long = String(repeating: "9", count: 256)
+        let long = String(repeating: "9", count: 1025)
         let content =
             #"{"overall_statuses":{"":"running","a\nb":"running","\#(long)":"running","#
             + #""c\u0085d":"running","é 1/2":"running"}}"#

@@ -212,6 +212,8 @@ import Testing
         for state in [DeliveryState.pending, nil] {
             let filter = DeliveryFilter(state: state)
             let all = try await reader.deliveries(filter, after: nil, limit: 100)
+            let latest = try await reader.latestDeliveries(filter, limit: 2)
+            #expect(latest == Array(all.reversed().prefix(2)))
             var paged: [DeliveryRow] = []
             while let page = try await reader.deliveries(filter, after: paged.last?.id, limit: 3)
                 .nonEmpty

@@ -41,6 +41,7 @@ package final class RunningProgram: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
+        RunningProgram.closeOthers(&actions)
         var variables = environment
         for name in ["PATH", "HOME", "TSAN_OPTIONS", "ASAN_OPTIONS", "LD_LIBRARY_PATH"] {
             if variables[name] == nil { variables[name] = getenv(name).map { String(cString: $0) } }
@@ -57,6 +58,17 @@ package final class RunningProgram: @unchecked Sendable {
             preconditionFailure("cannot start \(path): \(String(cString: strerror(code)))")
         }
         processID = child
+    }
+
+    /// Keeps the program from inheriting what other tests have open: a pipe that it holds never ends.
+    private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+        // Behind _GNU_SOURCE, so looked up by its name (posix_spawn_file_actions_addclosefrom_np(3)).
+        typealias CloseFrom =
+            @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+        guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+            preconditionFailure("glibc 2.34 or newer is needed")
+        }
+        _ = unsafeBitCast(symbol, to: CloseFrom.self)(&actions, 3)
     }
 
     deinit {

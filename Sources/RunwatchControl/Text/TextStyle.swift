@@ -50,7 +50,7 @@ extension ServiceHealth {
         switch self {
         case .up: .green
         case .degraded: .yellow
-        case .down, .misconfigured: .red
+        case .down: .red
         }
     }
 }
