@@ -83,7 +83,9 @@ let package = Package(
             name: "RunwatchSim", dependencies: ["RunwatchCore", "RunwatchLinux", "RunwatchHTTP"]),
 
         // Programs.
-        .executableTarget(name: "runwatchd", dependencies: ["RunwatchDaemon", argumentParser]),
+        .executableTarget(
+            name: "runwatchd",
+            dependencies: ["RunwatchControl", "RunwatchDaemon", "RunwatchLinux", logging]),
         .executableTarget(
             name: "runwatchctl",
             dependencies: ["RunwatchCore", "RunwatchControl", "RunwatchConfig", argumentParser]),
@@ -131,6 +133,7 @@ let package = Package(
             dependencies: [
                 "RunwatchCore", "RunwatchHTTP", "RunwatchLinux", "RunwatchSim", "TestSupport",
             ]),
+        .testTarget(name: "RunwatchDaemonTests", dependencies: ["RunwatchDaemon"]),
         .testTarget(
             name: "ProgramTests",
             dependencies: [

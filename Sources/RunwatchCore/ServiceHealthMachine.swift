@@ -5,7 +5,7 @@
 ///   for, unless the service asks for less; after the second the service rests for a random pause, and
 ///   then one request at a time finds out.
 /// - `down`: three in a row; the same with longer pauses, up to two minutes.
-///   Refused credentials do not mend themselves: they mean `down` at once, and one request a minute.
+///   Credentials do not mend themselves: refused twice they mean `down`, and one request a minute.
 ///
 /// The first good answer brings every state back to `up`.
 package struct ServiceHealthMachine: Sendable, Equatable {
@@ -104,11 +104,11 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         isProbing = false
         failedAt = now
         failuresInARow += 1
-        let isAlone = failuresInARow == 1 && reason != .throttled && reason != .unauthorized
+        let isAlone = failuresInARow == 1 && reason != .throttled
         pausedUntil = isAlone ? nil : now.advanced(by: pause(reason, unit: unit))
         let isDown =
-            wasToldDown || reason == .unauthorized
-            || failuresInARow >= ServiceHealthMachine.failuresUntilDown
+            wasToldDown || failuresInARow >= ServiceHealthMachine.failuresUntilDown
+            || reason == .unauthorized && !isAlone
         health = isDown ? .down : .degraded
         guard isDown, !wasToldDown else { return nil }
         wasToldDown = true

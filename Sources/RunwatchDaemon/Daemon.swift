@@ -206,7 +206,11 @@ package actor Daemon {
         do {
             return try ListeningSocket.unix(path: options.paths.socket, mode: 0o660, group: group)
         } catch {
-            throw StartError(message: "the control socket: \(error)", exit: .unavailable)
+            var message = "the control socket: \(error)"
+            if error.errno == EPERM, let name = settings.group {
+                message += "; start the daemon with that group as its own (Group=\(name))"
+            }
+            throw StartError(message: message, exit: .unavailable)
         }
     }
 

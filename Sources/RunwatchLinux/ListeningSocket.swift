@@ -31,9 +31,7 @@ package enum ListeningSocket {
                 throw SystemCallError(call: "bind \(path)", errno: errno)
             }
             do throws(SystemCallError) {
-                if let group, lchown(path, uid_t.max, group) != 0 {
-                    throw SystemCallError(call: "chown \(path) to group \(group)", errno: errno)
-                }
+                if let group { try give(path, to: group) }
                 // What the umask took away comes back once the group is right.
                 guard chmod(path, mode_t(mode)) == 0 else {
                     throw SystemCallError(call: "chmod \(path)", errno: errno)
@@ -118,6 +116,15 @@ package enum ListeningSocket {
         }
         guard unlink(path) == 0 || errno == ENOENT else {
             throw SystemCallError(call: "unlink \(path)", errno: errno)
+        }
+    }
+
+    private static func give(_ path: String, to group: UInt32) throws(SystemCallError) {
+        var status = stat()
+        // A sandbox may forbid even the chown that would change nothing.
+        if lstat(path, &status) == 0, status.st_gid == group { return }
+        guard lchown(path, uid_t.max, group) == 0 else {
+            throw SystemCallError(call: "chown \(path) to group \(group)", errno: errno)
         }
     }
 

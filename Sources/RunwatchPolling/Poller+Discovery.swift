@@ -52,8 +52,10 @@ extension Poller {
             }
             let found = new
             let startedAt = request.startedAt
+            adoptions += 1
             Task {
                 await self.adopt(found, of: discovery.number, service.number, startedAt: startedAt)
+                self.adoptions -= 1
             }
         }
     }
@@ -84,9 +86,11 @@ extension Poller {
         discovery.passedOver = []
         discovery.isUnrecorded = false
         take(found, specs, saved, of: discovery, slot, startedAt: startedAt)
-        logger.info(
-            "discovered \(found.count) runs",
-            metadata: ["service": "\(spec.service)", "run_tag": "\(spec.runTag)"])
+        if !found.isEmpty {
+            logger.info(
+                "discovered \(found.count) runs",
+                metadata: ["service": "\(spec.service)", "run_tag": "\(spec.runTag)"])
+        }
         arm()
     }
 

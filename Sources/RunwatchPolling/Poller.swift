@@ -78,6 +78,8 @@ package actor Poller {
     /// Watches that ended while a configuration was being adopted: what was read of them is old.
     var endedMeanwhile: Set<WatchName> = []
     var requestsInFlight = 0
+    /// Discovered runs on their way into the record.
+    var adoptions = 0
 
     package init(
         store: Store, time: any TimeSource = SystemTime(), logger: Logger, seed: UInt64,

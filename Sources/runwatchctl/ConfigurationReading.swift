@@ -10,6 +10,7 @@ enum ConfigurationReading {
         return ConfigurationCheck(
             diagnostics: result.diagnostics, services: configuration?.services.count ?? 0,
             receivers: configuration?.receivers.count ?? 0,
-            watches: configuration?.watches.count ?? 0)
+            watches: configuration?.watches.count ?? 0,
+            discoveries: configuration?.discoveries.count ?? 0)
     }
 }

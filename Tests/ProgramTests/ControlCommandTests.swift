@@ -55,7 +55,7 @@ import Testing
         try await stage.start()
         #expect(await stage.control("wait", "warehouse/2").code == 0)
         let isRunning = await eventually {
-            (try? stage.states())?["warehouse/1"] == "running"
+            (try? await stage.states())?["warehouse/1"] == "running"
         }
         #expect(isRunning)
         for arguments in [

@@ -18,20 +18,20 @@ import Testing
         stage.configure()
         stage.watch("- service: warehouse\n  id: 1\n")
         try await stage.start()
-        #expect(try stage.states().keys.sorted() == ["warehouse/1"])
+        #expect(try await stage.states().keys.sorted() == ["warehouse/1"])
         // As editors do it: a new file in the old one's place.
         stage.folder.write("new", "- service: warehouse\n  ids: [1, 2]\n")
         rename(stage.folder.path("new"), stage.folder.path("watches.yaml"))
-        #expect(await eventually { (try? stage.states().count) == 2 })
+        #expect(await eventually { (try? await stage.states().count) == 2 })
         // In place.
         stage.watch("- service: warehouse\n  ids: [2]\n")
-        #expect(await eventually { (try? stage.states().keys.sorted()) == ["warehouse/2"] })
+        #expect(await eventually { (try? await stage.states().keys.sorted()) == ["warehouse/2"] })
         // Through a link that is swapped.
         stage.folder.write("first.yaml", "- service: warehouse\n  ids: [1]\n")
         unlink(stage.folder.path("watches.yaml"))
         symlink("first.yaml", stage.folder.path("link"))
         rename(stage.folder.path("link"), stage.folder.path("watches.yaml"))
-        #expect(await eventually { (try? stage.states().keys.sorted()) == ["warehouse/1"] })
+        #expect(await eventually { (try? await stage.states().keys.sorted()) == ["warehouse/1"] })
         // The history of what left the list stays.
         #expect(await stage.control("show", "warehouse/2").code == 0)
         await stage.end()
@@ -45,8 +45,8 @@ import Testing
         stage.watch("- service: warehouse\n  ids: [1, 2]\n")
         try await stage.start()
         stage.watch("- service: warehouse\n  ids: [2]\n")
-        #expect(await eventually { (try? stage.states().keys.sorted()) == ["warehouse/2"] })
-        let left = try stage.client.document("/v1/watches/warehouse/1")
+        #expect(await eventually { (try? await stage.states().keys.sorted()) == ["warehouse/2"] })
+        let left = try await stage.document("/v1/watches/warehouse/1")
         #expect(left["origin"] == nil)
         #expect(left["next_poll_at"] == nil)
         let wait = await stage.control("wait", "warehouse/1", "--timeout", "300ms")
@@ -76,7 +76,7 @@ import Testing
             }
             #expect(isPolled, "\(id)")
         }
-        let list = try stage.client.document("/v1/watches")
+        let list = try await stage.document("/v1/watches")
         #expect(list["watches"]?.arrayValue?.count == 3)
         await stage.end()
     }
@@ -91,13 +91,13 @@ import Testing
         stage.watch("- service: warehouse\n  id: 1\n")
         try await stage.start()
         #expect(await eventually { stage.daemon?.output.contains("service.down") == true })
-        let services = try stage.client.document("/v1/status")["services"]?.arrayValue ?? []
+        let services = try await stage.document("/v1/status")["services"]?.arrayValue ?? []
         let warehouse = services.first { $0["name"]?.stringValue == "warehouse" }
         #expect(warehouse?["health"]?.stringValue == "down")
         #expect(warehouse?["next_probe"] != nil)
         // Late for that reason alone, which no limit mends.
         #expect(warehouse?["lateness"] == nil)
-        #expect(try stage.states() == ["warehouse/1": "unknown"])
+        #expect(try await stage.states() == ["warehouse/1": "unknown"])
         await stage.end()
     }
 
@@ -119,9 +119,9 @@ import Testing
         #expect((check.output + check.errors).contains(place))
         let reload = await stage.control("reload")
         #expect(reload.code == 1)
-        #expect(try stage.states().keys.sorted() == ["warehouse/1"])
+        #expect(try await stage.states().keys.sorted() == ["warehouse/1"])
         stage.watch("- service: warehouse\n  ids: [1, 2]\n")
-        #expect(await eventually { (try? stage.states().count) == 2 })
+        #expect(await eventually { (try? await stage.states().count) == 2 })
         #expect(await stage.control("reload").code == 0)
         await stage.end()
     }
@@ -153,10 +153,10 @@ import Testing
         stage.configure()
         stage.watch("- service: warehouse\n  id: 1\n")
         try await stage.start()
-        let before = try stage.client.document("/v1/status")["configuration"]?["loaded_at"]
+        let before = try await stage.document("/v1/status")["configuration"]?["loaded_at"]
         stage.daemon?.kill(SIGHUP)
         let isNew = await eventually {
-            (try? stage.client.document("/v1/status"))?["configuration"]?["loaded_at"] != before
+            (try? await stage.document("/v1/status"))?["configuration"]?["loaded_at"] != before
         }
         #expect(isNew)
         await stage.end()
@@ -172,6 +172,21 @@ import Testing
         #expect(daemon.exitStatus() == 78)
         #expect(daemon.errors.contains("runwatch.yaml:1:22: "))
         #expect(daemon.errors.contains("krixik"))
+    }
+
+    @Test func `wrong usage ends with 64 and a hint, help and version with 0`() async throws {
+        let folder = TemporaryFolder()
+        let wrong = RunningProgram("runwatchd", ["--confg", "x"], in: folder.path, output: "wrong")
+        #expect(wrong.exitStatus() == 64)
+        #expect(wrong.errors.contains("did you mean '--config'?"))
+        #expect(wrong.output.isEmpty)
+        let help = RunningProgram("runwatchd", ["--help"], in: folder.path, output: "help")
+        #expect(help.exitStatus() == 0)
+        #expect(help.output.contains("--state-dir DIR"))
+        #expect(help.errors.isEmpty)
+        let version = RunningProgram("runwatchd", ["--version"], in: folder.path, output: "version")
+        #expect(version.exitStatus() == 0)
+        #expect(version.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
     }
 
     @Test func `a second daemon is turned away and the first goes on`() async throws {

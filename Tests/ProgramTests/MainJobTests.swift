@@ -82,7 +82,7 @@ import Testing
 
     /// Every run's true end was recorded and told under one ID, and not before it was true.
     private func check(_ story: Story, _ stage: Stage) async throws {
-        let states = try stage.states()
+        let states = try await stage.states()
         // Deliveries follow the record; the last retries are seconds away.
         _ = await eventually { await stage.told().count == story.runs.count }
         let told = await stage.told()
@@ -116,8 +116,8 @@ import Testing
         stage.watch(story.list)
         try await stage.start()
         let ended = await eventually(within: .seconds(120)) {
-            ((try? stage.states()) ?? [:]).values.filter { RunState(name: $0)?.isFinal == true }
-                .count == story.runs.count
+            let states = (try? await stage.states()) ?? [:]
+            return states.values.count { RunState(name: $0)?.isFinal == true } == story.runs.count
         }
         #expect(ended)
         try await check(story, stage)
@@ -146,8 +146,8 @@ import Testing
         }
         try await stage.start()
         let ended = await eventually(within: .seconds(120)) {
-            ((try? stage.states()) ?? [:]).values.filter { RunState(name: $0)?.isFinal == true }
-                .count == story.runs.count
+            let states = (try? await stage.states()) ?? [:]
+            return states.values.count { RunState(name: $0)?.isFinal == true } == story.runs.count
         }
         #expect(ended)
         try await check(story, stage)
@@ -169,7 +169,7 @@ import Testing
         stage.watch("- service: warehouse\n  ids: [\(ids)]\n")
         try await stage.start()
         let isSeen = await eventually {
-            ((try? stage.client.document("/v1/status"))?["watches"]?["running"]?.integerValue)
+            ((try? await stage.document("/v1/status"))?["watches"]?["running"]?.integerValue)
                 == Int64(count)
         }
         #expect(isSeen)

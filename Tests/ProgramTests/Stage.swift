@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import RunwatchControl
 import RunwatchCore
@@ -68,11 +69,20 @@ final class Stage {
             "runwatchd",
             ["--config", configuration, "--state-dir", folder.path("state"), "--socket", socket],
             in: folder.path, environment: ["KRIXIK_KEY": Stage.apiKey])
-        let isReady = await eventually { (try? self.client.get("/v1/status")) != nil }
+        let isReady = await eventually { (try? await self.document("/v1/status")) != nil }
         try #require(isReady, "\(daemon?.errors ?? "")")
     }
 
-    var client: ControlClient { ControlClient(socket: socket) }
+    /// What the API answers, asked on a thread of its own: the client blocks, and there are few
+    /// threads for all the tests together.
+    func document(_ path: String) async throws -> JSONValue {
+        let client = ControlClient(socket: socket)
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "test.client").async {
+                continuation.resume(with: Result { try client.document(path) })
+            }
+        }
+    }
 
     /// Ends the daemon by a signal and waits for its end.
     @discardableResult
@@ -104,8 +114,8 @@ final class Stage {
     private var controls = 0
 
     /// The states of all watches, by name, as the API gives them.
-    func states() throws -> [String: String] {
-        let document = try client.document("/v1/watches?limit=1000")
+    func states() async throws -> [String: String] {
+        let document = try await document("/v1/watches?limit=1000")
         var states: [String: String] = [:]
         for watch in document["watches"]?.arrayValue ?? [] {
             states[watch["name"]?.stringValue ?? ""] = watch["state"]?.stringValue

@@ -7,14 +7,14 @@ import Testing
         let good = ConfigurationCheck(
             diagnostics: [
                 Diagnostic(severity: .warning, file: "a", line: 1, column: 2, message: "hm")
-            ], services: 1, receivers: 2, watches: 3)
+            ], services: 1, receivers: 2, watches: 3, discoveries: 4)
         #expect(
             ReportText.check(good)
-                == "a:1:2: warning: hm\n1 service, 2 receivers, 3 watches: ok\n")
+                == "a:1:2: warning: hm\n1 service, 2 receivers, 3 watches, 4 discoveries: ok\n")
         #expect(
             String(decoding: good.json, as: UTF8.self)
                 == #"{"ok":true,"errors":[],"warnings":["a:1:2: warning: hm"],"#
-                + #""services":1,"receivers":2,"watches":3}"#)
+                + #""services":1,"receivers":2,"watches":3,"discoveries":4}"#)
         let bad = ConfigurationCheck(
             diagnostics: [Diagnostic(file: "a", line: 1, column: 2, message: "no\u{1B}")],
             services: 0, receivers: 0, watches: 0)

@@ -214,6 +214,7 @@ final class PollingHarness: Sendable {
             // Answers stand in the poller's queue before this call does.
             _ = await poller.requestsInFlight
             while await poller.requestsInFlight > kinetica.heldCount {}
+            while await poller.adoptions > 0 { await Task.yield() }
         }
         try await store.flush()
     }

@@ -20,12 +20,15 @@ package enum ReportText {
         guard check.isOK else {
             return lines + CountText.count(check.errors.count, "error") + "\n"
         }
-        return lines
-            + [
-                CountText.count(check.services, "service"),
-                CountText.count(check.receivers, "receiver"),
-                CountText.count(check.watches, "watch", plural: "watches"),
-            ].joined(separator: ", ") + ": ok\n"
+        var counts = [
+            CountText.count(check.services, "service"),
+            CountText.count(check.receivers, "receiver"),
+            CountText.count(check.watches, "watch", plural: "watches"),
+        ]
+        if check.discoveries > 0 {
+            counts.append(CountText.count(check.discoveries, "discovery", plural: "discoveries"))
+        }
+        return lines + counts.joined(separator: ", ") + ": ok\n"
     }
 }
 
@@ -36,12 +39,17 @@ package struct ConfigurationCheck: Sendable, Equatable {
     package var services: Int
     package var receivers: Int
     package var watches: Int
+    package var discoveries: Int
 
-    package init(diagnostics: [Diagnostic], services: Int, receivers: Int, watches: Int) {
+    package init(
+        diagnostics: [Diagnostic], services: Int, receivers: Int, watches: Int,
+        discoveries: Int = 0
+    ) {
         self.diagnostics = diagnostics
         self.services = services
         self.receivers = receivers
         self.watches = watches
+        self.discoveries = discoveries
     }
 
     package var errors: [Diagnostic] { diagnostics.filter { $0.severity == .error } }
@@ -59,6 +67,7 @@ package struct ConfigurationCheck: Sendable, Equatable {
             writer.member("services", services)
             writer.member("receivers", receivers)
             writer.member("watches", watches)
+            writer.member("discoveries", discoveries)
         }
         writer.endObject()
         return writer.bytes
