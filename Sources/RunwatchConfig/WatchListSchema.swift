@@ -55,6 +55,8 @@ final class WatchListSchema {
     private var discoveryIndexes: [[String]: Int] = [:]
     /// Watches asked for, repeated ones included.
     private var asked = 0
+    /// The last watch that was read: the next one is likely to be like it.
+    private var last: WatchSpec?
     private var isFull = false
 
     // Equal values share one instance.
@@ -257,7 +259,8 @@ final class WatchListSchema {
         let watch = WatchSpec(
             name: WatchName(service: entry.service.name, run: id), label: entry.label,
             group: entry.group, parameters: entry.parameters, settings: entry.settings,
-            origin: origin)
+            origin: origin, sharing: last)
+        last = watch
         guard case .conflict(let first) = table.add(watch) else { return }
         report {
             "\(Shown.name(watch.name.description)) is watched with other settings already, "

@@ -148,7 +148,6 @@ package actor Daemon {
             if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
         }
         let logger = logger
-        await store.onNotice { logger.error("\($0)") }
         await store.onFatal { error in
             // Nobody knows whether the last commit happened. The next start reads it back.
             logger.critical("stopping at once: \(error)")

@@ -104,7 +104,7 @@ extension Poller {
         _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
         _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
     ) {
-        if let index = service.watches[spec.name.run] {
+        if let index = service.watches[spec.run] {
             return renew(index, spec, discovery: discovery, clock)
         }
         if endedMeanwhile.contains(spec.name), let end = previouslyEnded[spec.name] {
@@ -176,7 +176,7 @@ extension Poller {
             index = Int32(watches.count)
             watches.append(slot)
         }
-        service.watches[spec.name.run] = index
+        service.watches[spec.run] = index
         joinGroup(spec)
         let interval = Backoff.wait(spec.settings.poll, step: Int(machine.step), unit: 0.5)
         book(index, interval: interval)
@@ -236,10 +236,10 @@ extension Poller {
                 previouslyEnded, clock)
         }
         // Found while the store was being read: not in what was read, and not to be dropped.
-        for index in Array(service.watches.values) {
+        for index in service.watches.values {
             guard let slot = watches[Int(index)], slot.discovery === discovery, slot.epoch != epoch
             else { continue }
-            renew(index, spec.watch(slot.spec.name.run), discovery: discovery, clock)
+            renew(index, spec.watch(slot.spec.run), discovery: discovery, clock)
         }
     }
 

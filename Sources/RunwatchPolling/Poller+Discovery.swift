@@ -102,7 +102,7 @@ extension Poller {
         let clock = Clockwork(time)
         // A row may be older than the discovery, and its run may have ended as another's.
         for (spec, watch) in zip(specs, saved)
-        where service.watches[spec.name.run] == nil && ended[spec.name] == nil {
+        where service.watches[spec.run] == nil && ended[spec.name] == nil {
             begin(spec, watch, service: service, discovery: discovery, clock)
         }
         let request = PollRequest(

@@ -153,8 +153,8 @@ extension Poller {
     func remove(_ index: Int32) {
         guard let slot = watches[Int(index)] else { return }
         slot.service.rate -= Int64(slot.rate)
-        if slot.service.watches[slot.spec.name.run] == index {
-            slot.service.watches[slot.spec.name.run] = nil
+        if slot.service.watches[slot.spec.run] == index {
+            slot.service.watches[slot.spec.run] = nil
         }
         lastErrors[slot.id] = nil
         watches[Int(index)] = nil

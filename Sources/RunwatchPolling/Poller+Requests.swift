@@ -70,7 +70,7 @@ extension Poller {
             preconditionFailure("a service was pumped with nothing due")
         }
         return PollRequest(
-            scope: .run(slot.spec.name.run), service: service,
+            scope: .run(slot.spec.run), service: service,
             due: [PollTarget(index: index, id: slot.id)], discovery: nil, startedAt: now,
             peer: service.peer)
     }

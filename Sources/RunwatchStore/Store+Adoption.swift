@@ -130,7 +130,7 @@ extension Connection {
             WHERE service = ? AND run = ?
             """)
         try row.bind(spec.name.service)
-        try row.bind(spec.name.run)
+        try row.bind(spec.run)
         guard try row.step() else {
             let id = try insert(spec.name, listing, discovery: discovery, now: now)
             return SavedWatch(id: id, name: spec.name, watchedSince: now)
@@ -144,7 +144,7 @@ extension Connection {
             try list(saved.id, listing, discovery: discovery)
             return saved
         }
-        if let discovery { try noteMet([spec.name.run], by: discovery) }
+        if let discovery { try noteMet([spec.run], by: discovery) }
         return saved
     }
 

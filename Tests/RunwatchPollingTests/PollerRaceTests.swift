@@ -124,10 +124,11 @@ import Testing
         var configuration = PollingHarness.configuration(
             runs: ["1"], coalesce: .never, discoveries: ["nightly"])
         // It is seldom asked for, so that no good answer comes between the refusals.
-        configuration.watches[0].settings = WatchSettings(
+        let seldom = WatchSettings(
             poll: PollSettings(
                 initial: .seconds(5), factor: 100, maximum: .seconds(100), jitter: 0),
             notify: ["log"])
+        configuration.watches = PollingHarness.configuration(runs: ["1"], settings: seldom).watches
         try await harness.poller.apply(configuration)
         try await harness.run(for: .seconds(12))
         harness.kinetica.state.withLock { $0.tagFault = fault }
