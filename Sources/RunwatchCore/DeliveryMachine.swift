@@ -128,7 +128,7 @@ package struct DeliveryMachine: Sendable {
         }
     }
 
-    /// The outbox was searched, and gave these as due, oldest first.
+    /// The outbox was searched, beginning at `now`, and gave these as due, oldest first.
     ///
     /// A familiar that should be among them and is not stands far behind others (or is gone): it
     /// becomes one of the crowd, so that nobody searches for it again and again. Its place is not given

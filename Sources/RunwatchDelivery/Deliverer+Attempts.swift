@@ -94,6 +94,8 @@ extension Deliverer {
         _ due: DueDeliveries, _ pipeline: ReceiverPipeline, limit: Int, wasBeyond: Bool
     ) {
         let now = time.now()
+        // What has become due while the search went on cannot have been found by it.
+        let searchedAt = pipeline.look.since ?? now
         pipeline.look.isUnderWay = false
         pipeline.look.since = nil
         pipeline.look.failures = 0
@@ -103,7 +105,7 @@ extension Deliverer {
             let from = firstMoment(of: delivery, pipeline, at: now)
             if pipeline.window.add(delivery, from: from) { taken += 1 }
         }
-        pipeline.machine.looked(found: pipeline.window.ids, at: now)
+        pipeline.machine.looked(found: pipeline.window.ids, at: searchedAt)
         let waiting = pipeline.window.ripe(at: now)
         let started = startWaiting(pipeline, at: now)
         planNextLook(
