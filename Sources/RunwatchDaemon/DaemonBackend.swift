@@ -46,7 +46,8 @@ struct DaemonBackend: ControlBackend {
             configuration: await daemon.configurationView(),
             backlog: BacklogView(
                 polls: services.reduce(0) { $0 + $1.ready }, changes: store.backlog,
-                deliveries: backlog.values.reduce(0) { $0 + $1.pending }))
+                deliveries: backlog.values.reduce(0) { $0 + $1.pending }),
+            databaseError: store.trouble?.message)
     }
 
     // MARK: Watches

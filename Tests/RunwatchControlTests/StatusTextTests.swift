@@ -23,6 +23,19 @@ import Testing
                 """)
     }
 
+    @Test func `a database that cannot be written comes before everything else`() throws {
+        var status = Samples.status
+        status.databaseError = "/var/lib/runwatch/runwatch.db: disk full"
+        status.backlog.changes = 2
+        let text = StatusText.text(status, now: Samples.noon, style: .plain)
+        let lines = text.split(separator: "\n")
+        #expect(lines[0] == "runwatchd 0.1.0: 1 thing needs attention")
+        #expect(
+            lines[1] == "  ! the database cannot be written, 2 changes wait: "
+                + "/var/lib/runwatch/runwatch.db: disk full")
+        #expect(try StatusView(json: JSONValue(parsing: status.json)) == status)
+    }
+
     @Test func `what is not well comes first, each by its name`() {
         var status = Samples.status
         status.watches = [:]

@@ -26,6 +26,10 @@ package enum StatusText {
     /// What is not well, each as a line and the lines that belong to it.
     private static func troubles(of status: StatusView, now: Timestamp) -> [[String]] {
         var troubles: [[String]] = []
+        if let error = status.databaseError {
+            let waiting = CountText.count(status.backlog.changes, "change")
+            troubles.append(["the database cannot be written, \(waiting) wait: \(error)"])
+        }
         let configuration = status.configuration
         if !configuration.isOK {
             let count = CountText.count(configuration.errors.count, "error")

@@ -12,12 +12,14 @@ package struct StatusView: WireView {
     package var receivers: [ReceiverView]
     package var configuration: ConfigurationView
     package var backlog: BacklogView
+    /// Why the database cannot be written now; `nil` when it can.
+    package var databaseError: String?
 
     package init(
         version: String = RunwatchVersion.text, startedAt: Timestamp,
         watches: [RunState: Int] = [:], services: [ServiceView] = [],
         receivers: [ReceiverView] = [], configuration: ConfigurationView,
-        backlog: BacklogView = BacklogView()
+        backlog: BacklogView = BacklogView(), databaseError: String? = nil
     ) {
         self.version = version
         self.startedAt = startedAt
@@ -26,6 +28,7 @@ package struct StatusView: WireView {
         self.receivers = receivers
         self.configuration = configuration
         self.backlog = backlog
+        self.databaseError = databaseError
     }
 
     package init(_ object: WireObject) throws(WireError) {
@@ -42,6 +45,7 @@ package struct StatusView: WireView {
         receivers = try object.list("receivers")
         configuration = try ConfigurationView(object.object("configuration"))
         backlog = try object.optionalObject("backlog").map(BacklogView.init) ?? BacklogView()
+        databaseError = try object.optionalText("database_error")
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -59,6 +63,7 @@ package struct StatusView: WireView {
         configuration.write(to: &writer)
         writer.key("backlog")
         backlog.write(to: &writer)
+        writer.member("database_error", databaseError)
         writer.endObject()
     }
 }
