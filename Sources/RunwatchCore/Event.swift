@@ -96,13 +96,7 @@ package struct RunEventData: Sendable, Equatable {
         writer.member("not_before", notBefore)
         writer.member("watched_since", watchedSince)
         writer.member("polls", polls)
-        if let progress {
-            writer.key("progress")
-            writer.beginObject()
-            writer.member("done", progress.done)
-            writer.member("total", progress.total)
-            writer.endObject()
-        }
+        writer.member("progress", progress)
         writer.member("message", message)
         writer.key("detail")
         writer.raw(detail.isEmpty ? Array("{}".utf8) : detail)

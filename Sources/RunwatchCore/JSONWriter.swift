@@ -105,6 +105,15 @@ package struct JSONWriter: Sendable {
         timestamp(value)
     }
 
+    package mutating func member(_ name: String, _ value: Progress?) {
+        guard let value else { return }
+        key(name)
+        beginObject()
+        member("done", value.done)
+        member("total", value.total)
+        endObject()
+    }
+
     private mutating func open(_ byte: UInt8) {
         separate()
         bytes.append(byte)

@@ -110,13 +110,7 @@ package struct TransitionView: WireView {
         writer.member("previous_state", previousState?.name)
         writer.member("observed_at", observedAt)
         writer.member("not_before", notBefore)
-        if let progress {
-            writer.key("progress")
-            writer.beginObject()
-            writer.member("done", progress.done)
-            writer.member("total", progress.total)
-            writer.endObject()
-        }
+        writer.member("progress", progress)
         writer.member("message", message)
         writer.key("detail")
         writer.raw(detail.isEmpty ? Array("{}".utf8) : detail)
