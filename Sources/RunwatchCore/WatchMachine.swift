@@ -197,6 +197,13 @@ package struct WatchMachine: Sendable, Equatable {
         return firstPollAt?.advanced(by: deadline)
     }
 
+    /// Whether nobody has asked since the deadline passed: then the run may have ended in time, and what
+    /// the service says comes before what the clock says.
+    package func isUnaskedSinceDeadline(_ settings: WatchSettings) -> Bool {
+        guard let deadline = deadline(settings) else { return false }
+        return lastPollAt.map { $0 < deadline } ?? true
+    }
+
     // MARK: Rules
 
     private mutating func missed(

@@ -72,9 +72,6 @@ package actor Deliverer {
         queue.async { [weak self] in self?.assumeIsolated { $0.wakeUp() } }
     }
 
-    /// When the deliverer last looked after all of its receivers.
-    package nonisolated var lastProgress: Instant { heartbeat.lastAt }
-
     /// Whether something that should have happened by now has not: deliveries no longer advance.
     package nonisolated func isStuck(now: Instant) -> Bool { heartbeat.isStuck(at: now) }
 

@@ -18,8 +18,6 @@ final class DeliveryHeartbeat: Sendable {
         beat = Mutex(Beat(lastAt: now))
     }
 
-    var lastAt: Instant { beat.withLock { $0.lastAt } }
-
     /// The deliverer has looked after all of its receivers.
     func advanced(at now: Instant) {
         beat.withLock { $0 = Beat(lastAt: now, isRunning: true, isStalled: false) }

@@ -167,10 +167,10 @@ extension Poller {
         guard let slot = watches[Int(index)],
             let deadline = slot.machine.deadline(slot.spec.settings)
         else { return }
-        expire(index, notBefore: deadline.advanced(by: Poller.deadlineAllowance))
+        planExpiry(index, at: deadline.advanced(by: Poller.deadlineAllowance))
     }
 
-    private func expire(_ index: Int32, notBefore moment: Instant) {
+    private func planExpiry(_ index: Int32, at moment: Instant) {
         watches[Int(index)]?.expiresAt = moment
         deadlines.push(.deadline(index), at: moment)
     }
@@ -180,12 +180,9 @@ extension Poller {
         guard let slot = watches[Int(index)], slot.expiresAt == planned else { return }
         let isLate = planned.duration(to: clock.now) > Poller.deadlineAllowance
         let canAsk = slot.service.health.permission(at: clock.now) == .granted
-        if isLate, canAsk, let deadline = slot.machine.deadline(slot.spec.settings),
-            slot.machine.lastPollAt.map({ $0 < deadline }) ?? true
-        {
-            // The run may have ended in time: what the service says comes before what the clock says.
+        if isLate, canAsk, slot.machine.isUnaskedSinceDeadline(slot.spec.settings) {
             let next = max(clock.now, slot.dueAt).advanced(by: Poller.lateAllowance)
-            return expire(index, notBefore: next)
+            return planExpiry(index, at: next)
         }
         expire(index, clock)
     }

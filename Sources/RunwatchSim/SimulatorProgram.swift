@@ -94,30 +94,20 @@ package enum SimulatorProgram {
     }
 }
 
-/// Waits for SIGTERM or SIGINT, from the moment it is made.
+/// Waits for a signal that asks to stop, from the moment it is made.
+///
+/// SIGHUP is one too: nothing is left to serve when the terminal has gone.
 private final class StopSignal: Sendable {
-    private let queue = DispatchQueue(label: "signals")
     private let arrivals: AsyncStream<Void>
     /// Kept for as long as they are to be heard; touched by `init` and `deinit` alone.
-    private let sources: Mutex<[any DispatchSourceSignal]>
+    private let sources: Mutex<SignalSources>
 
     init() {
         let (arrivals, continuation) = AsyncStream<Void>.makeStream(
             bufferingPolicy: .bufferingNewest(1))
         self.arrivals = arrivals
-        let queue = queue
         sources = Mutex(
-            [SIGTERM, SIGINT].map { number in
-                signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-                source.setEventHandler { continuation.yield() }
-                source.activate()
-                return source
-            })
-    }
-
-    deinit {
-        sources.withLock { for source in $0 { source.cancel() } }
+            SignalSources(queue: DispatchQueue(label: "signals")) { _ in continuation.yield() })
     }
 
     func wait() async {

@@ -259,14 +259,3 @@ package struct PendingDelivery: Sendable, Equatable {
         self.attempts = attempts
     }
 }
-
-/// A run that a discovery has met, and whether it became a watch.
-package struct DiscoveredRun: Sendable, Hashable {
-    package var run: String
-    package var isWatched: Bool
-
-    package init(run: String, isWatched: Bool) {
-        self.run = run
-        self.isWatched = isWatched
-    }
-}

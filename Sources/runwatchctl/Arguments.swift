@@ -2,6 +2,14 @@ import ArgumentParser
 import RunwatchControl
 import RunwatchCore
 
+/// The watches that a verb is for.
+struct WatchNames: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp("The watches.", valueName: "service/id"),
+        transform: WatchName.argument)
+    var names: [WatchName]
+}
+
 extension WatchName {
     static func argument(_ text: String) throws -> WatchName {
         guard let name = WatchName(text) else {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import RunwatchControl
-import RunwatchCore
 
 struct PollVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,15 +10,12 @@ struct PollVerb: ParsableCommand {
             own user and the members of control.admin_group may.
             """)
 
-    @Argument(
-        help: ArgumentHelp("The watches.", valueName: "service/id"),
-        transform: WatchName.argument)
-    var names: [WatchName]
+    @OptionGroup var watches: WatchNames
 
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        try global.run { (session) throws(ControlFailure) in try session.poll(names) }
+        try global.run { (session) throws(ControlFailure) in try session.poll(watches.names) }
     }
 }
 
@@ -33,15 +29,12 @@ struct RewatchVerb: ParsableCommand {
             control.admin_group may.
             """)
 
-    @Argument(
-        help: ArgumentHelp("The watches.", valueName: "service/id"),
-        transform: WatchName.argument)
-    var names: [WatchName]
+    @OptionGroup var watches: WatchNames
 
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        try global.run { (session) throws(ControlFailure) in try session.rewatch(names) }
+        try global.run { (session) throws(ControlFailure) in try session.rewatch(watches.names) }
     }
 }
 

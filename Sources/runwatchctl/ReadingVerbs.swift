@@ -120,10 +120,7 @@ struct WaitVerb: ParsableCommand {
             the daemon is waited through for 10 seconds.
             """)
 
-    @Argument(
-        help: ArgumentHelp("The watches.", valueName: "service/id"),
-        transform: WatchName.argument)
-    var names: [WatchName]
+    @OptionGroup var watches: WatchNames
 
     @Flag(help: "End with the first run that ends.")
     var any = false
@@ -138,7 +135,7 @@ struct WaitVerb: ParsableCommand {
     func run() throws {
         Interruption.endsProgram()
         try global.run { (session) throws(ControlFailure) in
-            try session.wait(names, isAny: any, timeout: timeout)
+            try session.wait(watches.names, isAny: any, timeout: timeout)
         }
     }
 }

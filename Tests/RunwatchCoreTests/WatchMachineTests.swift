@@ -187,6 +187,17 @@ import Testing
         #expect(story.timedOut(at: after) == nil)
     }
 
+    @Test func `after the deadline one more poll is owed, once`() {
+        let story = Story()
+        let settings = WatchSettings(deadline: .seconds(10))
+        #expect(!story.machine.isUnaskedSinceDeadline(settings))
+        story.machine.polled(at: Instant(nanoseconds: 0))
+        #expect(story.machine.isUnaskedSinceDeadline(settings))
+        #expect(!story.machine.isUnaskedSinceDeadline(WatchSettings()))
+        story.machine.polled(at: Instant(nanoseconds: 10_000_000_000))
+        #expect(!story.machine.isUnaskedSinceDeadline(settings))
+    }
+
     @Test func `a stall is told once, and again only after something moved`() {
         let story = Story()
         story.settings = WatchSettings(stallAfter: .seconds(10))
