@@ -81,7 +81,9 @@ struct ReceiverSchema {
             return nil
         }
         guard let url = schema.url(url, "'url'", .webhook) else { return nil }
-        return .webhook(WebhookSettings(url: url, secrets: secrets, tls: tls, proxy: proxy))
+        return .webhook(
+            WebhookSettings(
+                url: Secret(url), secrets: secrets, peer: PeerSettings(tls: tls, proxy: proxy)))
     }
 
     /// Keys of the receiver are often written one level too deep.

@@ -117,15 +117,23 @@ package struct DeliveryMachine: Sendable {
         return next == .distantFuture ? nil : next
     }
 
-    /// An admitted delivery is attempted from now on.
-    package mutating func started(_ id: String) {
+    /// A delivery is attempted from now on.
+    ///
+    /// - Parameter isUrgent: A person asked for it, so nobody asked whether it is admitted.
+    package mutating func started(_ id: String, isUrgent: Bool = false) {
         inFlight.insert(id)
         guard health == .failing else { return }
         if familiars[id] != nil || hasPlace {
             familiars[id] = .distantFuture
-        } else {
+        } else if !isUrgent || probeIsDue(at: .distantFuture) {
             probe = id
         }
+    }
+
+    /// A person says that it is worth trying now: the next probe need not wait.
+    package mutating func encouraged(at now: Instant) {
+        pause = DeliveryMachine.shortestPause
+        probeAt = now
     }
 
     /// The outbox was searched, beginning at `now`, and gave these as due, oldest first.

@@ -29,7 +29,7 @@ extension Deliverer {
             // One by one, for each start may change what the machine admits.
             let next = pipeline.window.take(at: now) { pipeline.machine.admits($0.id, at: now) }
             guard let next else { break }
-            start(next, pipeline, at: now)
+            start(next.delivery, pipeline, isUrgent: next.isUrgent, at: now)
             started += 1
         }
         // What the machine refuses would only hide what it admits from the next search.
@@ -39,9 +39,11 @@ extension Deliverer {
         return started
     }
 
-    private func start(_ delivery: PendingDelivery, _ pipeline: ReceiverPipeline, at now: Instant) {
+    private func start(
+        _ delivery: PendingDelivery, _ pipeline: ReceiverPipeline, isUrgent: Bool, at now: Instant
+    ) {
         let moment = time.wallClock()
-        pipeline.machine.started(delivery.id)
+        pipeline.machine.started(delivery.id, isUrgent: isUrgent)
         pipeline.window.start(
             DeliveryWindow.Flight(
                 delivery: delivery, startedAt: now, overdueAt: pipeline.overdue(from: now),
@@ -78,11 +80,12 @@ extension Deliverer {
         pipeline.look.since = now
         let name = pipeline.name
         let excluded = pipeline.window.ids
+        let digest = pipeline.settings.digest
         Task {
             do throws(StoreError) {
                 let due = try await store.dueDeliveries(
                     for: name, now: max(clock, horizon ?? clock), limit: limit,
-                    excluding: excluded)
+                    excluding: excluded, digest: digest)
                 found(due, pipeline, limit: limit, wasBeyond: horizon != nil)
             } catch {
                 lookFailed(error, pipeline)
@@ -184,6 +187,7 @@ extension Deliverer {
 
     private func ended(_ id: String, _ pipeline: ReceiverPipeline, _ result: AttemptResult) {
         guard let flight = pipeline.window.end(id) else { return }
+        if pipeline.hurried[id] != nil { pipeline.hurried[id] = .ended }
         let now = time.now()
         let before = pipeline.machine.health
         let verdict = pipeline.machine.ended(
@@ -224,12 +228,13 @@ extension Deliverer {
         let duration = flight.startedAt.duration(to: now)
         logger.debug(
             "attempted \(flight.delivery.id): \(result.outcome)",
-            metadata: ["receiver": "\(pipeline.name)", "event": "\(flight.delivery.event.type)"])
+            metadata: ["receiver": "\(pipeline.name)", "event": "\(flight.delivery.words.type)"])
         store.submit(
             .attempt(
                 AttemptChange(
-                    delivery: flight.delivery.id, at: flight.timestamp, outcome: outcome,
-                    status: result.status, duration: duration, message: result.message)))
+                    deliveries: flight.delivery.parts.map(\.delivery), at: flight.timestamp,
+                    outcome: outcome, status: result.status, duration: duration,
+                    message: result.message)))
     }
 
     /// The event that tells the other receivers; none for a delivery that is itself such an event, or
@@ -237,11 +242,13 @@ extension Deliverer {
     private func failure(
         of delivery: PendingDelivery, _ pipeline: ReceiverPipeline, _ result: AttemptResult
     ) -> NewEvent? {
-        guard delivery.event.type != .deliveryFailed else { return nil }
+        guard delivery.parts.contains(where: { $0.event.type != .deliveryFailed }) else {
+            return nil
+        }
         let moment = time.wallClock()
         let data = DeliveryEventData(
-            delivery: delivery.id, receiver: pipeline.name, type: delivery.event.type.name,
-            name: delivery.event.subject, attempts: delivery.attempts + 1, message: result.message)
+            delivery: delivery.id, receiver: pipeline.name, type: delivery.words.type,
+            name: delivery.words.name, attempts: delivery.attempts + 1, message: result.message)
         let others = pipelines.values.filter {
             $0 !== pipeline && !$0.isRemoved && $0.settings.on.contains(.deliveryFailed)
         }
@@ -249,5 +256,18 @@ extension Deliverer {
             type: .deliveryFailed, timestamp: moment, subject: pipeline.name,
             json: Event(type: .deliveryFailed, timestamp: moment, data: .delivery(data)).json,
             receivers: others.map(\.name).sorted())
+    }
+}
+
+extension PendingDelivery {
+    /// What it brings, in the log and in events about it: `run.complete` of `warehouse/12`.
+    var words: (type: String, name: String) {
+        guard isDigest else { return (event.type.name, event.subject) }
+        let others = parts.count - 1
+        switch others {
+        case 0: return ("digest", event.subject)
+        case 1: return ("digest", "\(event.subject) and 1 other")
+        default: return ("digest", "\(event.subject) and \(others) others")
+        }
     }
 }

@@ -62,7 +62,7 @@ extension Deliverer {
         pipeline.report.untold = 0
         logger.warning(
             """
-            delivery \(delivery.id) of \(delivery.event.type) (\(delivery.event.subject)) to \
+            delivery \(delivery.id) of \(delivery.words.type) (\(delivery.words.name)) to \
             receiver '\(pipeline.name)' is given up after \(delivery.attempts + 1) attempts\
             \(others): \(result.message)
             """, metadata: ["receiver": "\(pipeline.name)"])

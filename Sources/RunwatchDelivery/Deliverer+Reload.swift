@@ -39,7 +39,10 @@ extension Deliverer {
         case .webhook(let webhook):
             WebhookReceiver(
                 webhook, timeout: settings.timeout, time: time,
-                transport: transports.transport(for: .init(settings.name, webhook)), queue: queue)
+                transport: transports.transport(for: .init(settings.name, webhook.peer)),
+                queue: queue)
+        case .chat, .email, .exec:
+            preconditionFailure("no such receiver yet")
         }
     }
 
@@ -48,10 +51,20 @@ extension Deliverer {
         var users: Set<String> = []
         for pipeline in pipelines.values {
             users.formUnion(pipeline.window.flights.keys)
-            if !pipeline.isRemoved, case .webhook(let webhook) = pipeline.settings.kind {
-                wanted.insert(.init(pipeline.name, webhook))
-            }
+            guard !pipeline.isRemoved, let peer = pipeline.settings.kind.peer else { continue }
+            wanted.insert(.init(pipeline.name, peer))
         }
         transports.keep(wanted, users: users)
+    }
+}
+
+extension ReceiverSettings.Kind {
+    /// How its server is connected to; `nil` when it has none that speaks HTTP.
+    fileprivate var peer: PeerSettings? {
+        switch self {
+        case .webhook(let webhook): webhook.peer
+        case .chat(let chat): chat.peer
+        case .stdout, .email, .exec: nil
+        }
     }
 }

@@ -9,6 +9,8 @@ struct DeliveryWindow {
         var delivery: PendingDelivery
         /// Not attempted before this moment.
         var from: Instant
+        /// Asked for by a person: attempted whatever the receiver's health.
+        var isUrgent = false
     }
 
     struct Flight {
@@ -32,23 +34,39 @@ struct DeliveryWindow {
     /// Takes a fetched delivery, unless one of its subject is here already: then it comes again later.
     /// - Returns: Whether it was taken.
     mutating func add(_ delivery: PendingDelivery, from moment: Instant) -> Bool {
-        guard subjects.insert(delivery.event.subject).inserted else { return false }
+        guard mayAdd(delivery) else { return false }
+        subjects.formUnion(delivery.subjects)
         waiting.append(Waiting(delivery: delivery, from: moment))
         return true
     }
 
+    /// Takes a delivery that a person asked for, before all others; one that waits here moves up.
+    mutating func addUrgent(_ delivery: PendingDelivery, at now: Instant) {
+        if let place = waiting.firstIndex(where: { $0.delivery.id == delivery.id }) {
+            waiting.remove(at: place)
+        } else {
+            guard mayAdd(delivery) else { return }
+            subjects.formUnion(delivery.subjects)
+        }
+        waiting.insert(Waiting(delivery: delivery, from: now, isUrgent: true), at: 0)
+    }
+
+    private func mayAdd(_ delivery: PendingDelivery) -> Bool {
+        delivery.parts.allSatisfy { !subjects.contains($0.event.subject) }
+    }
+
     /// Forgets what waits; the outbox gives it again.
     mutating func release() {
-        for entry in waiting { subjects.remove(entry.delivery.event.subject) }
+        for entry in waiting { subjects.subtract(entry.delivery.subjects) }
         waiting = []
     }
 
-    /// Forgets what waits and is ripe at `now`.
+    /// Forgets what waits and is ripe at `now`, but for what is urgent.
     mutating func release(ripeAt now: Instant) {
-        for entry in waiting where entry.from <= now {
-            subjects.remove(entry.delivery.event.subject)
+        for entry in waiting where entry.from <= now && !entry.isUrgent {
+            subjects.subtract(entry.delivery.subjects)
         }
-        waiting.removeAll { $0.from <= now }
+        waiting.removeAll { $0.from <= now && !$0.isUrgent }
     }
 
     /// How many of those waiting may be attempted at `now`.
@@ -59,12 +77,10 @@ struct DeliveryWindow {
         waiting.lazy.filter { $0.from > now }.map(\.from).min()
     }
 
-    /// Takes out the first of those waiting that is ripe at `now` and passes `test`.
-    mutating func take(
-        at now: Instant, where test: (PendingDelivery) -> Bool
-    ) -> PendingDelivery? {
-        let index = waiting.firstIndex { $0.from <= now && test($0.delivery) }
-        return index.map { waiting.remove(at: $0).delivery }
+    /// Takes out the first of those waiting that is ripe at `now` and is urgent or passes `test`.
+    mutating func take(at now: Instant, where test: (PendingDelivery) -> Bool) -> Waiting? {
+        let index = waiting.firstIndex { $0.from <= now && ($0.isUrgent || test($0.delivery)) }
+        return index.map { waiting.remove(at: $0) }
     }
 
     mutating func start(_ flight: Flight) {
@@ -73,7 +89,12 @@ struct DeliveryWindow {
 
     mutating func end(_ id: String) -> Flight? {
         guard let flight = flights.removeValue(forKey: id) else { return nil }
-        subjects.remove(flight.delivery.event.subject)
+        subjects.subtract(flight.delivery.subjects)
         return flight
     }
+}
+
+extension PendingDelivery {
+    /// What its events are about.
+    fileprivate var subjects: Set<String> { Set(parts.map(\.event.subject)) }
 }

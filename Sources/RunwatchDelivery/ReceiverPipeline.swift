@@ -33,12 +33,20 @@ final class ReceiverPipeline {
         var givenUpToldAt: Instant?
     }
 
+    enum Hurry {
+        case wanted
+        /// An attempt at it ended while it was fetched.
+        case ended
+    }
+
     private(set) var settings: ReceiverSettings
     private(set) var receiver: any Receiver
     var machine: DeliveryMachine
     var window = DeliveryWindow()
     var look = Look()
     var report = Report()
+    /// What people wait for and is being fetched.
+    var hurried: [String: Hurry] = [:]
     /// No longer configured; kept until what is under way has ended.
     var isRemoved = false
 
@@ -51,19 +59,12 @@ final class ReceiverPipeline {
     var name: String { settings.name }
 
     /// Attempts at once.
-    var capacity: Int {
-        switch settings.kind {
-        // Sixteen hide 100 ms of way at 160 deliveries a second, and no receiver calls that a flood.
-        case .webhook: 16
-        // Not requests but lines in a queue: enough to fill every write.
-        case .stdout: 256
-        }
-    }
+    var capacity: Int { settings.concurrency }
 
     /// When an attempt that began now has lasted longer than it can.
     func overdue(from now: Instant) -> Instant {
         switch settings.kind {
-        case .webhook: now.advanced(by: settings.timeout + .seconds(30))
+        case .webhook, .chat, .email, .exec: now.advanced(by: settings.timeout + .seconds(30))
         // A reader may stop reading for as long as it likes.
         case .stdout: .distantFuture
         }
@@ -80,12 +81,15 @@ final class ReceiverPipeline {
 
     /// The longest that a delivery of this receiver can have to wait.
     var longestWait: Duration {
-        max(settings.retry.max() ?? .zero, DeliveryMachine.longestHint) * 1.1 + .seconds(60)
+        let longest = max(
+            settings.retry.max() ?? .zero, settings.digest?.window ?? .zero,
+            DeliveryMachine.longestHint)
+        return longest * 1.1 + .seconds(60)
     }
 
     private static func policy(of settings: ReceiverSettings) -> DeliveryMachine.Policy {
         switch settings.kind {
-        case .webhook:
+        case .webhook, .chat, .email, .exec:
             // A few hundred failing attempts, sixteen at a time and then minutes and hours apart, are
             // no burden; a hundred thousand would be.
             DeliveryMachine.Policy(

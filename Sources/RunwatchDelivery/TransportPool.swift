@@ -10,7 +10,7 @@ final class TransportPool {
         var receiver: String
         var options: HTTPConnectionOptions
 
-        init(_ receiver: String, _ settings: WebhookSettings) {
+        init(_ receiver: String, _ settings: PeerSettings) {
             self.receiver = receiver
             options = HTTPConnectionOptions(
                 caFile: settings.tls.caFile, certFile: settings.tls.certFile,
@@ -28,6 +28,8 @@ final class TransportPool {
     private let make: @Sendable (DispatchQueue, HTTPConnectionOptions) -> any HTTPTransport
     private var transports: [Key: any HTTPTransport] = [:]
     private var retired: [Retired] = []
+    /// Tests that are under way.
+    private var guests: Set<String> = []
 
     init(
         queue: DispatchQueue,
@@ -49,13 +51,17 @@ final class TransportPool {
     func keep(_ wanted: Set<Key>, users: Set<String>) {
         for (key, transport) in transports where !wanted.contains(key) {
             transports[key] = nil
-            retired.append(Retired(transport: transport, users: users))
+            retired.append(Retired(transport: transport, users: users.union(guests)))
         }
         closeUnused()
     }
 
+    /// Something that no window knows is under way.
+    func began(_ user: String) { guests.insert(user) }
+
     /// A delivery is no longer under way.
     func ended(_ user: String) {
+        guests.remove(user)
         guard !retired.isEmpty else { return }
         for index in retired.indices { retired[index].users.remove(user) }
         closeUnused()

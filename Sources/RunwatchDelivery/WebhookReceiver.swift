@@ -52,7 +52,7 @@ package final class WebhookReceiver: Receiver {
             if let value { headers.append((name: "webhook-signature", value: value)) }
         }
         let request = HTTPRequest(
-            method: .post, url: settings.url, headers: headers, body: delivery.event.json,
+            method: .post, url: settings.url.reveal(), headers: headers, body: delivery.event.json,
             timeout: timeout, maximumAnswer: WebhookReceiver.maximumAnswer)
         transport.send(request) { result in
             switch result {
@@ -102,7 +102,7 @@ package final class WebhookReceiver: Receiver {
 
     /// The URL is treated as a secret too: with many receivers its path is the key.
     private func redacted(_ text: String) -> String {
-        var text = Secret(settings.url).redacted(from: text)
+        var text = settings.url.redacted(from: text)
         for secret in settings.secrets {
             text = secret.redacted(from: text)
             if secret.reveal().hasPrefix("whsec_") {

@@ -1,5 +1,11 @@
 import RunwatchCore
 
+/// Deliveries that are made one after the other: those of one subject to one receiver.
+struct OutboxLine: Hashable {
+    var receiver: String
+    var subject: String
+}
+
 /// The outbox: attempts and what becomes of deliveries.
 extension Connection {
     /// Attempts kept of each delivery.
@@ -9,31 +15,45 @@ extension Connection {
     func write(
         _ change: AttemptChange, now: Timestamp, into committed: inout Committed
     ) throws(StoreError) {
+        var freed: Set<OutboxLine> = []
+        for id in change.deliveries {
+            if let line = try write(change, to: id) { freed.insert(line) }
+        }
+        if case .failed(let event?) = change.outcome, !freed.isEmpty {
+            try record(event, now: now, into: &committed)
+        }
+        // After all of a digest have ended, or one of them would be moved up.
+        for line in freed where try moveUp(receiver: line.receiver, subject: line.subject) {
+            committed.receivers.insert(line.receiver)
+        }
+    }
+
+    /// - Returns: The line that it was the first of, when it has left it.
+    private func write(
+        _ change: AttemptChange, to id: String
+    ) throws(StoreError) -> OutboxLine? {
         // Gone: retention or a person deleted it, and there is nothing left to write to.
-        guard let delivery = try delivery(change.delivery) else { return }
+        guard let delivery = try delivery(id) else { return nil }
         let number = delivery.attempts + 1
-        try add(change, number: number)
+        try add(change, to: id, number: number)
         guard delivery.isPending else {
             // A second attempt at what was given up: that it arrived counts, and a second failure is
             // no news.
             if change.outcome == .delivered {
-                try set(change.delivery, "delivered", attempts: number, finishedAt: change.at)
+                try set(id, "delivered", attempts: number, finishedAt: change.at)
             }
-            return
+            return nil
         }
         switch change.outcome {
         case .retry(let moment):
-            try retry(change.delivery, at: moment, attempts: number)
-            return
+            try retry(id, at: moment, attempts: number)
+            return nil
         case .delivered:
-            try set(change.delivery, "delivered", attempts: number, finishedAt: change.at)
-        case .failed(let event):
-            try set(change.delivery, "failed", attempts: number, finishedAt: change.at)
-            if let event { try record(event, now: now, into: &committed) }
+            try set(id, "delivered", attempts: number, finishedAt: change.at)
+        case .failed:
+            try set(id, "failed", attempts: number, finishedAt: change.at)
         }
-        if try moveUp(receiver: delivery.receiver, subject: delivery.subject) {
-            committed.receivers.insert(delivery.receiver)
-        }
+        return delivery.line
     }
 
     /// Gives the next pending delivery of a subject its due time.
@@ -57,21 +77,24 @@ extension Connection {
 
     private func delivery(
         _ id: String
-    ) throws(StoreError) -> (receiver: String, subject: String, isPending: Bool, attempts: Int)? {
+    ) throws(StoreError) -> (line: OutboxLine, isPending: Bool, attempts: Int)? {
         var statement = try cached(
             "SELECT receiver, subject, state = 'pending', attempts FROM delivery WHERE id = ?")
         try statement.bind(id)
         guard try statement.step() else { return nil }
-        return (statement.text(0), statement.text(1), statement.bool(2), statement.int(3))
+        let line = OutboxLine(receiver: statement.text(0), subject: statement.text(1))
+        return (line, statement.bool(2), statement.int(3))
     }
 
-    private func add(_ change: AttemptChange, number: Int) throws(StoreError) {
+    private func add(
+        _ change: AttemptChange, to id: String, number: Int
+    ) throws(StoreError) {
         var statement = try cached(
             """
             INSERT INTO attempt (delivery_id, number, at_ms, outcome, status, duration_ms, message)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             """)
-        try statement.bind(change.delivery)
+        try statement.bind(id)
         try statement.bind(number)
         try statement.bind(change.at)
         try statement.bind(change.outcome.word)
@@ -81,7 +104,7 @@ extension Connection {
         try statement.run()
         guard number > Connection.attemptsKept else { return }
         var deletion = try cached("DELETE FROM attempt WHERE delivery_id = ? AND number <= ?")
-        try deletion.bind(change.delivery)
+        try deletion.bind(id)
         try deletion.bind(number - Connection.attemptsKept)
         try deletion.run()
     }

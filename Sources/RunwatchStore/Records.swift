@@ -124,7 +124,7 @@ package enum Change: Sendable {
     case event(NewEvent, stalled: WatchID?)
     /// Counters and phases of watches, in a batch.
     case phases([(id: WatchID, polls: Int, phase: SavedPhase)])
-    /// An attempt at a delivery, and what became of the delivery.
+    /// An attempt at a delivery or a digest, and what became of it.
     case attempt(AttemptChange)
 }
 
@@ -189,21 +189,21 @@ package struct AttemptChange: Sendable {
         case failed(NewEvent?)
     }
 
-    /// The delivery's `webhook-id`.
-    package var delivery: String
+    /// IDs of the deliveries that it concerns: one, or all of a digest, in order.
+    package var deliveries: [String]
     package var at: Timestamp
     package var outcome: Outcome
     /// The HTTP status; `nil` when there was none.
     package var status: Int?
     package var duration: Duration
-    /// What came back or went wrong, for people; at most 500 bytes, no secrets.
+    /// What came back or went wrong, for people; at most 1,000 bytes, no secrets.
     package var message: String
 
     package init(
-        delivery: String, at: Timestamp, outcome: Outcome, status: Int?, duration: Duration,
+        deliveries: [String], at: Timestamp, outcome: Outcome, status: Int?, duration: Duration,
         message: String
     ) {
-        self.delivery = delivery
+        self.deliveries = deliveries
         self.at = at
         self.outcome = outcome
         self.status = status
@@ -243,19 +243,49 @@ package struct RecordedEvent: Sendable, Equatable {
     }
 }
 
-/// A delivery that is due, with all that an attempt needs.
+/// What one attempt sends to one receiver: a delivery that is due, or several gathered into a digest.
 package struct PendingDelivery: Sendable, Equatable {
+    /// A delivery and the event that it brings.
+    package struct Part: Sendable, Equatable {
+        /// The delivery's own ID.
+        package var delivery: String
+        package var event: RecordedEvent
+
+        package init(delivery: String, event: RecordedEvent) {
+            self.delivery = delivery
+            self.event = event
+        }
+    }
+
     /// The `webhook-id`: `msg_` and 26 characters; never a dot.
+    ///
+    /// The delivery's own ID, or the digest's.
     package var id: String
     package var receiver: String
-    package var event: RecordedEvent
-    /// Attempts made so far.
+    /// In the order of the events' numbers; one, unless it is a digest.
+    package var parts: [Part]
+    package var isDigest: Bool
+    /// Attempts made so far on the present schedule, which `redeliver` begins anew.
     package var attempts: Int
+
+    /// - Parameter parts: At least one.
+    package init(id: String, receiver: String, digest parts: [Part], attempts: Int) {
+        precondition(!parts.isEmpty, "a digest of nothing")
+        self.id = id
+        self.receiver = receiver
+        self.parts = parts
+        isDigest = true
+        self.attempts = attempts
+    }
 
     package init(id: String, receiver: String, event: RecordedEvent, attempts: Int) {
         self.id = id
         self.receiver = receiver
-        self.event = event
+        parts = [Part(delivery: id, event: event)]
+        isDigest = false
         self.attempts = attempts
     }
+
+    /// The first event.
+    package var event: RecordedEvent { parts[0].event }
 }

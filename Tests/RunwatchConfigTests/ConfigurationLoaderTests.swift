@@ -84,7 +84,7 @@ import Testing
                     name: "warehouse", kind: .kinetica(kinetica), url: "http://127.0.0.1:9191",
                     limits: ServiceLimits(concurrency: 8, rate: 20)))
         let webhook = WebhookSettings(
-            url: "https://hooks.example.com/runwatch",
+            url: Secret("https://hooks.example.com/runwatch"),
             secrets: [Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
         #expect(
             configuration.receivers == [

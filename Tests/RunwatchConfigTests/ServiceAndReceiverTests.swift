@@ -68,11 +68,11 @@ import Testing
                 timeout: 2s
             """)
         let webhook = WebhookSettings(
-            url: "https://hooks.example.com/run?token=abc",
+            url: Secret("https://hooks.example.com/run?token=abc"),
             secrets: [
                 Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
                 Secret("an older text without a prefix"),
-            ], proxy: "http://proxy.example.com:3128")
+            ], peer: PeerSettings(proxy: "http://proxy.example.com:3128"))
         #expect(
             settings
                 == ReceiverSettings(
@@ -90,7 +90,7 @@ import Testing
 
     @Test func `a webhook's URL keeps its slash`() throws {
         let settings = try receiver("    webhook: {url: \"https://hooks.example.com/\"}\n")
-        #expect(settings.kind == .webhook(WebhookSettings(url: "https://hooks.example.com/")))
+        #expect(settings.kind == .webhook(WebhookSettings(url: Secret("https://hooks.example.com/"))))
     }
 
     @Test func `a secret's file that everyone may read is warned of`() throws {

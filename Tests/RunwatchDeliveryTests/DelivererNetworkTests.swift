@@ -24,7 +24,7 @@ import Testing
             name: "ops",
             kind: .webhook(
                 WebhookSettings(
-                    url: "http://127.0.0.1:\(server.port)/hook?x=1",
+                    url: Secret("http://127.0.0.1:\(server.port)/hook?x=1"),
                     secrets: [Secret(WebhookSignatureTests.secret)])),
             retry: [.zero] + Array(repeating: .milliseconds(20), count: 100), timeout: timeout)
     }

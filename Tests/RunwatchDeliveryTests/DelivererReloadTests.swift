@@ -60,9 +60,9 @@ import Testing
     }
 
     @Test func `each webhook has connections of its own, with its own certificates`() async throws {
-        var settings = WebhookSettings(url: "https://ops.test/")
-        settings.tls.caFile = "/etc/ca.pem"
-        settings.proxy = "http://proxy.test:3128"
+        var settings = WebhookSettings(url: Secret("https://ops.test/"))
+        settings.peer.tls.caFile = "/etc/ca.pem"
+        settings.peer.proxy = "http://proxy.test:3128"
         let bench = try await Bench([
             ReceiverSettings(name: "ops", kind: .webhook(settings)), Bench.webhook("other"),
         ])

@@ -44,7 +44,7 @@ import Testing
         add(delivery("1", "a"), from: now, to: &window)
         add(delivery("2", "a"), from: now, to: &window, fits: false)
         let taken = window.take(at: now) { _ in true }
-        window.start(flight(try #require(taken)))
+        window.start(flight(try #require(taken).delivery))
         add(delivery("2", "a"), from: now, to: &window, fits: false)
         #expect(window.ids == ["1"])
         let ended = [window.end("1"), window.end("1")]
@@ -65,7 +65,7 @@ import Testing
             window.take(at: now) { $0.id != "2" }, window.take(at: now) { _ in true },
             window.take(at: now) { _ in true }, window.take(at: later) { _ in true },
         ]
-        #expect(taken.map { $0?.id } == ["3", "2", nil, "1"])
+        #expect(taken.map { $0?.delivery.id } == ["3", "2", nil, "1"])
     }
 
     @Test func `a release forgets what is ripe, or all, and nothing under way`() throws {
@@ -73,7 +73,7 @@ import Testing
         let later = now.advanced(by: .seconds(1))
         add(delivery("1", "a"), from: now, to: &window)
         let taken = window.take(at: now) { _ in true }
-        window.start(flight(try #require(taken)))
+        window.start(flight(try #require(taken).delivery))
         add(delivery("2", "b"), from: now, to: &window)
         add(delivery("3", "c"), from: later, to: &window)
         window.release(ripeAt: now)

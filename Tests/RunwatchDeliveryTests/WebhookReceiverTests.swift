@@ -19,7 +19,7 @@ import Testing
         return await withCheckedContinuation { continuation in
             queue.async {
                 let receiver = WebhookReceiver(
-                    WebhookSettings(url: Self.url, secrets: secrets.map { Secret($0) }),
+                    WebhookSettings(url: Secret(Self.url), secrets: secrets.map { Secret($0) }),
                     timeout: .seconds(15), time: time, transport: end.make(queue, .init()),
                     queue: queue)
                 let event = RecordedEvent(

@@ -29,6 +29,13 @@ import Testing
                 tables[tables.count - 1].columns.append("\(words[0]) \(words[1])")
             }
         }
+        // What later versions added stands at the end of its table.
+        for line in try lines("RunwatchStore/Schema/v2.sql") {
+            let words = line.split { $0 == " " || $0 == ";" }
+            guard line.hasPrefix("ALTER TABLE "), words.count > 6 else { continue }
+            let place = tables.firstIndex { $0.name == words[2] }
+            tables[try #require(place)].columns.append("\(words[5]) \(words[6])")
+        }
         return tables
     }
 

@@ -103,7 +103,7 @@ import Testing
         #expect(refusal?.message.contains("99") == true)
         let connection = try Connection(path: path, mode: .write)
         #expect(try connection.number("SELECT count(*) FROM transition") == 1)
-        try connection.execute("PRAGMA user_version = 1")
+        try connection.execute("PRAGMA user_version = \(Schema.version)")
         store = try open()
         await store.close()
     }

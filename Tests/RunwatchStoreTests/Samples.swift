@@ -123,7 +123,7 @@ func attempt(
 ) -> Change {
     .attempt(
         AttemptChange(
-            delivery: delivery.id, at: at, outcome: outcome, status: status,
+            deliveries: delivery.parts.map(\.delivery), at: at, outcome: outcome, status: status,
             duration: .milliseconds(12), message: message))
 }
 
