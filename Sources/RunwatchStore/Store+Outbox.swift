@@ -205,13 +205,14 @@ struct OutboxSearch {
     ) throws(StoreError) {
         var row = try connection.cached(
             """
-            SELECT id, attempts FROM delivery INDEXED BY delivery_pending
+            SELECT id, attempts > 0 OR digest IS NOT NULL
+            FROM delivery INDEXED BY delivery_pending
             WHERE receiver = ? AND subject = ? AND state = 'pending' ORDER BY event_number
             """)
         try row.bind(receiver)
         try row.bind(subject)
-        // One that was attempted has been under way by itself, and those behind it wait for it.
-        while gathered.count < limit, try row.step(), row.int(1) == 0 {
+        // One that was attempted, by itself or in a digest, keeps its ID, and those behind it wait for it.
+        while gathered.count < limit, try row.step(), !row.bool(1) {
             gathered.append(row.text(0))
         }
     }

@@ -64,7 +64,8 @@ struct DelivererBench {
         on: Set<EventType> = EventType.finalStates, path: String = ""
     ) -> ReceiverSettings {
         ReceiverSettings(
-            name: name, kind: .webhook(WebhookSettings(url: Secret("http://\(name).test/\(path)"))), on: on,
+            name: name, kind: .webhook(WebhookSettings(url: Secret("http://\(name).test/\(path)"))),
+            on: on,
             retry: retry)
     }
 
