@@ -21,7 +21,7 @@ package struct SimulatedHooks: Sendable {
         /// `nil` gives the fault instead.
         package var status: Int?
         package var retryAfter: Int64?
-        /// `reset`, `close` or `hang`.
+        /// `reset`, `close`, `hang` or `cut`: an answer that ends within its head.
         package var fault: SimulatedFault.Kind?
         /// The wait before it.
         package var wait = Duration.zero

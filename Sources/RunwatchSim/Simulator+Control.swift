@@ -128,13 +128,15 @@ extension Simulator {
             .receive(request, at: clock.moment(of: now))
         // Ends early when the peer goes away; then nobody reads the answer.
         if answer.wait > .zero { try? await Task.sleep(for: answer.wait) }
-        guard let status = answer.status else {
+        if answer.status == nil {
             switch answer.fault {
             case .hang: return .hang
             case .reset: return .reset
+            case .cut: return .raw(Array("HTTP/1.1 200 OK\r\nContent-Ty".utf8))
             default: return .close
             }
         }
+        let status = answer.status ?? 200
         var headers = [(name: "content-type", value: "text/plain")]
         if let seconds = answer.retryAfter { headers.append(("retry-after", String(seconds))) }
         return .response(
@@ -215,8 +217,8 @@ extension SimulatedHooks.Answer {
             }
             if let wait = try value.member("wait")?.duration() { self.wait = wait }
         }
-        guard status != nil || [.reset, .close, .hang].contains(fault) else {
-            throw value.failure("a status, or one of reset, close and hang, was expected")
+        guard status != nil || [.reset, .close, .hang, .cut].contains(fault) else {
+            throw value.failure("a status, or one of reset, close, hang and cut, was expected")
         }
     }
 }

@@ -65,12 +65,16 @@ final class Stage {
 
     /// Starts the daemon and waits until it answers.
     func start() async throws {
+        startWithoutWaiting()
+        let isReady = await eventually { (try? await self.document("/v1/status")) != nil }
+        try #require(isReady, "\(daemon?.errors ?? "")")
+    }
+
+    func startWithoutWaiting() {
         daemon = RunningProgram(
             "runwatchd",
             ["--config", configuration, "--state-dir", folder.path("state"), "--socket", socket],
             in: folder.path, environment: ["KRIXIK_KEY": Stage.apiKey])
-        let isReady = await eventually { (try? await self.document("/v1/status")) != nil }
-        try #require(isReady, "\(daemon?.errors ?? "")")
     }
 
     /// What the API answers, asked on a thread of its own: the client blocks, and there are few
