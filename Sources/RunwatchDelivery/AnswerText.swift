@@ -31,8 +31,11 @@ struct AnswerText: Sendable {
         return message + ": " + PrintableText.truncated(words, to: AnswerText.excerpt)
     }
 
+    /// The failure's words, after `HTTP 503, but` when at least that much came.
     func of(_ failure: HTTPFailure) -> String {
-        PrintableText.truncated(printable(failure.message), to: 2 * AnswerText.excerpt)
+        let start = failure.status.map { "HTTP \($0), but " } ?? ""
+        let words = printable(failure.message)
+        return start + PrintableText.truncated(words, to: 2 * AnswerText.excerpt)
     }
 
     private func printable(_ text: String) -> String {

@@ -5,7 +5,7 @@ import RunwatchHTTP
 /// Sends one receiver's attempts as HTTP requests, and judges what comes back; bound to the deliverer's
 /// queue.
 struct AttemptSender {
-    /// The largest answer that is read; nothing in it matters but its first words.
+    /// So much of an answer is read, in bytes; nothing in it matters but its first words.
     static let maximumAnswer = 64 << 10
 
     private let url: Secret
@@ -37,7 +37,7 @@ struct AttemptSender {
     ) {
         let request = HTTPRequest(
             method: .post, url: url.reveal(), headers: headers, body: body, timeout: timeout,
-            maximumAnswer: AttemptSender.maximumAnswer)
+            maximumAnswer: AttemptSender.maximumAnswer, cutsLargeAnswer: true)
         transport.send(request) { result in
             switch result {
             case .success(let response): completion(judge(response, wait(response)))
@@ -53,23 +53,32 @@ struct AttemptSender {
     }
 
     private func judge(_ response: HTTPResponse, _ wait: Duration?) -> AttemptResult {
-        let status = response.status
-        let message = answers.of(response)
-        switch status {
-        case 200..<300: return AttemptResult(.delivered, status: status, message: message)
-        case 410: return AttemptResult(.refusedForGood, status: status, message: message)
-        default:
-            let hint = response.retryAfter?.wait(
-                from: time.wallClock(), limit: DeliveryMachine.longestHint)
-            let wait = wait.map { min(max(.zero, $0), DeliveryMachine.longestHint) }
-            // The longer one: to come too early would be refused again.
-            let longer = [hint, wait].compactMap(\.self).max()
-            return AttemptResult(.later(hint: longer), status: status, message: message)
-        }
+        let hint = response.retryAfter?.wait(
+            from: time.wallClock(), limit: DeliveryMachine.longestHint)
+        let wait = wait.map { min(max(.zero, $0), DeliveryMachine.longestHint) }
+        // The longer one: to come too early would be refused again.
+        let longer = [hint, wait].compactMap(\.self).max()
+        return AttemptResult(
+            AttemptSender.outcome(response.status, hint: longer), status: response.status,
+            message: answers.of(response))
     }
 
     private func judge(_ failure: HTTPFailure) -> AttemptResult {
         guard failure.code != .cancelled else { return AttemptResult(.abandoned) }
-        return AttemptResult(.later(hint: nil), message: answers.of(failure))
+        let message = answers.of(failure)
+        guard let status = failure.status else {
+            return AttemptResult(.later(hint: nil), message: message)
+        }
+        // The status has come, and it alone decides; whatever became of the text after it.
+        return AttemptResult(
+            AttemptSender.outcome(status, hint: nil), status: status, message: message)
+    }
+
+    private static func outcome(_ status: Int, hint: Duration?) -> DeliveryMachine.Outcome {
+        switch status {
+        case 200..<300: .delivered
+        case 410: .refusedForGood
+        default: .later(hint: hint)
+        }
     }
 }
