@@ -68,8 +68,8 @@ let package = Package(
         .target(
             name: "RunwatchDelivery",
             dependencies: [
-                "RunwatchCore", "RunwatchLinux", "RunwatchHTTP", "RunwatchStore", "CCrypto",
-                logging,
+                "RunwatchCore", "RunwatchLinux", "RunwatchHTTP", "RunwatchTemplate",
+                "RunwatchStore", "CCrypto", logging,
             ]),
         .target(
             name: "RunwatchControl",
@@ -129,8 +129,8 @@ let package = Package(
         .testTarget(
             name: "RunwatchDeliveryTests",
             dependencies: [
-                "RunwatchCore", "RunwatchHTTP", "RunwatchLinux", "RunwatchDelivery",
-                "RunwatchStore", "TestSupport", logging,
+                "RunwatchCore", "RunwatchHTTP", "RunwatchLinux", "RunwatchTemplate",
+                "RunwatchDelivery", "RunwatchStore", "TestSupport", logging,
             ]),
         .testTarget(
             name: "RunwatchControlTests",

@@ -41,7 +41,12 @@ extension Deliverer {
                 webhook, timeout: settings.timeout, time: time,
                 transport: transports.transport(for: .init(settings.name, webhook.peer)),
                 queue: queue)
-        case .chat, .email, .exec:
+        case .chat(let chat):
+            ChatReceiver(
+                chat, timeout: settings.timeout, time: time,
+                transport: transports.transport(for: .init(settings.name, chat.peer)),
+                queue: queue)
+        case .email, .exec:
             preconditionFailure("no such receiver yet")
         }
     }

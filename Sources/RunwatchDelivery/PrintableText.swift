@@ -23,10 +23,10 @@ enum PrintableText {
         let room = limit - "…".utf8.count
         var output = ""
         var used = 0
-        for scalar in text.unicodeScalars {
-            used += UTF8.width(scalar)
+        for character in text {
+            used += character.utf8.count
             guard used <= room else { break }
-            output.unicodeScalars.append(scalar)
+            output.append(character)
         }
         return output + "…"
     }

@@ -41,7 +41,7 @@ package struct AttemptResult: Equatable, Sendable {
 /// A receiver as it stands, for people.
 package struct ReceiverStatus: Equatable, Sendable {
     package var name: String
-    /// `stdout` or `webhook`.
+    /// The key that stands for it in the configuration: `stdout`, `webhook`, `slack`.
     package var kind: String
     /// It answered 410, and is left alone until the next reload.
     package var isDisabled: Bool

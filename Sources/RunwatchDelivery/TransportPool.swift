@@ -2,7 +2,7 @@ import Dispatch
 import RunwatchCore
 import RunwatchHTTP
 
-/// The deliverer's transports, one for each webhook; bound to the deliverer's queue.
+/// The deliverer's transports, one for each receiver that speaks HTTP; bound to the deliverer's queue.
 ///
 /// A transport bounds its connections, so two receivers that shared one could wait for each other.
 final class TransportPool {
@@ -14,7 +14,8 @@ final class TransportPool {
             self.receiver = receiver
             options = HTTPConnectionOptions(
                 caFile: settings.tls.caFile, certFile: settings.tls.certFile,
-                keyFile: settings.tls.keyFile, proxy: settings.proxy)
+                keyFile: settings.tls.keyFile, proxy: settings.proxy,
+                refusesPrivate: settings.deniesPrivate)
         }
     }
 
