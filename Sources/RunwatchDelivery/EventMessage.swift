@@ -24,7 +24,7 @@ struct EventMessage: Equatable, Sendable {
 
     struct Field: Equatable, Sendable {
         var name: String
-        /// Never empty.
+        /// Never empty, nor only spaces: some services refuse that.
         var value: String
     }
 
@@ -52,10 +52,10 @@ struct EventMessage: Equatable, Sendable {
         timestamp = event.timestamp
         title = PrintableText.escaped(EventMessage.title(of: event, data))
         fields = EventMessage.facts(of: event, data).compactMap { name, value in
-            guard let value, !value.isEmpty else { return nil }
+            guard let value, !EventMessage.isBlank(value) else { return nil }
             return Field(name: name, value: PrintableText.escaped(value))
         }
-        message = PrintableText.escaped(words.message)
+        message = EventMessage.isBlank(words.message) ? "" : PrintableText.escaped(words.message)
         severity = EventMessage.severity(of: event.type, data)
         line = title
         // A group's counts stand in its title.
@@ -70,6 +70,8 @@ struct EventMessage: Equatable, Sendable {
         (fields.map { "\($0.name): \($0.value)" } + [message]).filter { !$0.isEmpty }
             .joined(separator: "\n")
     }
+
+    private static func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
 
     private static func title(of event: RecordedEvent, _ data: JSONValue) -> String {
         switch event.type {

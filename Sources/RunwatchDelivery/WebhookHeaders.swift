@@ -29,7 +29,7 @@ struct WebhookHeaders: Sendable {
             guard !WebhookHeaders.reserved.contains(name) else { return nil }
             switch header.value {
             case .template(let text):
-                return (name, .template(MessageTemplate(text, key: "headers: \(name)")))
+                return (name, .template(MessageTemplate(text, key: "headers.\(name)")))
             case .secret(let secret): return (name, .secret(secret))
             }
         }
