@@ -40,9 +40,12 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        // What the C library declares behind _GNU_SOURCE only.
+        .target(name: "CSpawn", cSettings: [.define("_GNU_SOURCE")]),
+
         // Ground and means.
         .target(name: "RunwatchCore"),
-        .target(name: "RunwatchLinux", dependencies: ["RunwatchCore"]),
+        .target(name: "RunwatchLinux", dependencies: ["RunwatchCore", "CSpawn"]),
         .target(
             name: "RunwatchHTTP",
             dependencies: ["RunwatchCore", "RunwatchLinux", "CCurl", "CMicrohttpd"]),
