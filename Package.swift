@@ -42,9 +42,12 @@ let package = Package(
         // A C++ library that is one header (libkainjow-mustache-dev), behind a function in C.
         .target(name: "CMustache", cxxSettings: [.treatAllWarnings(as: .error)]),
 
+        // What the C library declares behind _GNU_SOURCE only.
+        .target(name: "CSpawn", cSettings: [.define("_GNU_SOURCE")]),
+
         // Ground and means.
         .target(name: "RunwatchCore"),
-        .target(name: "RunwatchLinux", dependencies: ["RunwatchCore"]),
+        .target(name: "RunwatchLinux", dependencies: ["RunwatchCore", "CSpawn"]),
         .target(
             name: "RunwatchHTTP",
             dependencies: ["RunwatchCore", "RunwatchLinux", "CCurl", "CMicrohttpd"]),

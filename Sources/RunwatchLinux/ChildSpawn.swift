@@ -1,0 +1,155 @@
+import CSpawn
+import Glibc
+
+/// Starts programs (posix_spawn(3)).
+///
+/// The thread waits until the kernel has loaded the program, as long as its file's disk takes.
+enum ChildSpawn {
+    /// A program that runs, and our ends of its pipes.
+    struct Started {
+        /// Also the number of its session and process group.
+        var pid: pid_t
+        /// Non-blocking, to write to; the caller closes it.
+        var input: Int32
+        /// Non-blocking, to read from; the caller closes it.
+        var output: Int32
+    }
+
+    private struct Pipe {
+        var reader: Int32
+        var writer: Int32
+
+        init() throws(SystemCallError) {
+            var ends: [Int32] = [-1, -1]
+            guard runwatch_pipe(&ends) == 0 else {
+                throw SystemCallError(call: "pipe2 for a program", errno: errno)
+            }
+            (reader, writer) = (ends[0], ends[1])
+            do throws(SystemCallError) {
+                reader = try Pipe.lifted(reader)
+                writer = try Pipe.lifted(writer)
+            } catch {
+                close()
+                throw error
+            }
+        }
+
+        /// The descriptor above 2, where the program's own ones are put: one must not cover another.
+        private static func lifted(_ descriptor: Int32) throws(SystemCallError) -> Int32 {
+            guard descriptor <= STDERR_FILENO else { return descriptor }
+            let higher = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+            guard higher >= 0 else {
+                throw SystemCallError(call: "fcntl for a program's pipe", errno: errno)
+            }
+            Glibc.close(descriptor)
+            return higher
+        }
+
+        func close() {
+            Glibc.close(reader)
+            Glibc.close(writer)
+        }
+    }
+
+    static func start(_ program: ChildProgram) throws(SystemCallError) -> Started {
+        try ChildSpawnFailure.check(program)
+        let input = try Pipe()
+        let output: Pipe
+        do throws(SystemCallError) {
+            output = try Pipe()
+        } catch {
+            input.close()
+            throw error
+        }
+        do throws(SystemCallError) {
+            let pid = try spawn(program, input: input.reader, output: output.writer)
+            close(input.reader)
+            close(output.writer)
+            // The program's ends stay as they are: what it expects is a pipe that blocks.
+            _ = fcntl(input.writer, F_SETFL, O_NONBLOCK)
+            _ = fcntl(output.reader, F_SETFL, O_NONBLOCK)
+            return Started(pid: pid, input: input.writer, output: output.reader)
+        } catch {
+            input.close()
+            output.close()
+            throw error
+        }
+    }
+
+    private static func spawn(
+        _ program: ChildProgram, input: Int32, output: Int32
+    ) throws(SystemCallError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        var code = prepare(&actions, program.workingDirectory, input: input, output: output)
+        if code == 0 { code = prepare(&attributes) }
+        guard code == 0 else {
+            throw SystemCallError(call: "prepare to start \(program.path)", errno: code)
+        }
+        var pid: pid_t = 0
+        code = withCStrings([program.path] + program.arguments) { arguments in
+            withCStrings(program.environment.map { "\($0.name)=\($0.value)" }) { environment in
+                posix_spawn(
+                    &pid, program.path, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard code == 0 else { throw ChildSpawnFailure.explained(program, code) }
+        return pid
+    }
+
+    private static func prepare(
+        _ actions: inout posix_spawn_file_actions_t, _ folder: String?, input: Int32, output: Int32
+    ) -> Int32 {
+        var codes = [
+            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO),
+            posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO),
+            posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO),
+            // Ours are closed by themselves; others' that are not, and that a library forgot, are here.
+            runwatch_spawn_close_from(&actions, STDERR_FILENO + 1),
+        ]
+        if let folder { codes.append(runwatch_spawn_change_folder(&actions, folder)) }
+        return codes.first { $0 != 0 } ?? 0
+    }
+
+    /// A session of its own, and signals as a program expects them: none ignored, none blocked.
+    ///
+    /// A session, not just a process group: the program has no terminal to ask for a password on or to be
+    /// stopped by, Ctrl-C at ours does not reach it, and it cannot leave its group (setsid(2), setpgid(2)),
+    /// so that a signal to the group always reaches the program too.
+    private static func prepare(_ attributes: inout posix_spawnattr_t) -> Int32 {
+        var all = sigset_t()
+        var none = sigset_t()
+        sigfillset(&all)
+        sigemptyset(&none)
+        let flags =
+            Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK)
+            | runwatch_spawn_new_session
+        let codes = [
+            posix_spawnattr_setflags(&attributes, flags),
+            posix_spawnattr_setsigdefault(&attributes, &all),
+            posix_spawnattr_setsigmask(&attributes, &none),
+        ]
+        return codes.first { $0 != 0 } ?? 0
+    }
+
+    /// Lends the strings as C has them: an array of pointers that ends with a null pointer.
+    private static func withCStrings(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Int32
+    ) -> Int32 {
+        var characters: [CChar] = []
+        var starts: [Int] = []
+        for string in strings {
+            starts.append(characters.count)
+            characters.append(contentsOf: string.utf8CString)
+        }
+        return characters.withUnsafeMutableBufferPointer { buffer in
+            body(starts.map { start in buffer.baseAddress.map { $0 + start } } + [nil])
+        }
+    }
+}
