@@ -46,7 +46,9 @@ extension Deliverer {
                 chat, timeout: settings.timeout, time: time,
                 transport: transports.transport(for: .init(settings.name, chat.peer)),
                 queue: queue)
-        case .email, .exec:
+        case .exec(let exec):
+            ExecReceiver(exec, timeout: settings.timeout, programs: programs)
+        case .email:
             preconditionFailure("no such receiver yet")
         }
     }

@@ -25,6 +25,7 @@ package actor Deliverer {
     let logger: Logger
     let transports: TransportPool
     let lines: LineWriter
+    let programs: ChildProcesses
     let heartbeat: DeliveryHeartbeat
     var generator: SeededGenerator
     var dueClock: DueClock
@@ -53,6 +54,7 @@ package actor Deliverer {
         self.logger = logger
         transports = TransportPool(queue: executor.queue, make: makeTransport)
         lines = LineWriter(descriptor: standardOutput)
+        programs = ChildProcesses(queue: executor.queue)
         heartbeat = DeliveryHeartbeat(at: time.now())
         generator = SeededGenerator(seed: seed)
         dueClock = DueClock(time)
@@ -103,6 +105,7 @@ package actor Deliverer {
         timer?.cancel()
         timer = nil
         lines.stop()
+        programs.close()
         transports.closeAll()
         heartbeat.ended()
     }

@@ -16,10 +16,13 @@ package protocol Receiver: AnyObject {
 /// How an attempt ended, for the machine and for people.
 package struct AttemptResult: Equatable, Sendable {
     package var outcome: DeliveryMachine.Outcome
-    /// The HTTP status; `nil` when there was none.
+    /// The HTTP status, the mail server's code or the program's exit code; `nil` when there was none.
     package var status: Int?
-    /// What came back or went wrong; at most 500 bytes, printable, no secrets.
+    /// What came back or went wrong; at most `longestMessage` bytes, printable, no secrets.
     package var message: String
+
+    /// Attempts are many, and this is for a glance.
+    package static let longestMessage = 1000
 
     package init(_ outcome: DeliveryMachine.Outcome, status: Int? = nil, message: String = "") {
         self.outcome = outcome
