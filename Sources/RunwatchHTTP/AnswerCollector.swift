@@ -18,9 +18,12 @@ struct AnswerCollector {
     private(set) var headerBytes = 0
     /// Whether the headers of the final answer are complete.
     private(set) var isHeaderComplete = false
+    /// Whether the body was cut at its bound, as wanted.
+    private(set) var isCut = false
     private var isInHeaders = false
     private var isInterim = false
     private var maximumBody = 0
+    private var cutsBody = false
     private var contentType = ""
     private var retryAfter: RetryHint?
     private var contentLength: Int?
@@ -28,9 +31,12 @@ struct AnswerCollector {
     private var body: [UInt8] = []
 
     /// Forgets everything and waits for a new answer.
-    mutating func begin(maximumBody: Int) {
+    ///
+    /// - Parameter cutsBody: A larger body is cut instead of refused.
+    mutating func begin(maximumBody: Int, cutsBody: Bool = false) {
         self = AnswerCollector()
         self.maximumBody = maximumBody
+        self.cutsBody = cutsBody
     }
 
     /// Takes one header line with its line end, a status line or the empty line.
@@ -42,10 +48,11 @@ struct AnswerCollector {
             overflow = .headers
             return false
         }
+        // The final answer's headers are the last: what follows are trailers.
+        guard !isHeaderComplete else { return true }
         if line.starts(with: "HTTP/".utf8) {
             // What an interim answer (103) says does not hold for the final one.
             isInHeaders = true
-            isHeaderComplete = false
             // "HTTP/1.1 103 Early Hints": a status of one hundred and something.
             isInterim = line.drop { $0 != 32 }.dropFirst().first == UInt8(ascii: "1")
             contentType = ""
@@ -54,7 +61,6 @@ struct AnswerCollector {
             isEncoded = false
             return true
         }
-        // After the empty line these are trailers.
         guard isInHeaders else { return true }
         guard let first = line.first, first != 13, first != 10 else {
             isInHeaders = false
@@ -69,16 +75,19 @@ struct AnswerCollector {
     ///
     /// - Returns: Whether to go on.
     mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count <= maximumBody - body.count else {
+        let room = maximumBody - body.count
+        if bytes.count > room, !cutsBody {
             overflow = .body
             body = []
             return false
         }
         if body.isEmpty, let contentLength, !isEncoded {
-            body.reserveCapacity(min(contentLength, AnswerCollector.maximumReservation))
+            let expected = min(contentLength, maximumBody)
+            body.reserveCapacity(min(expected, AnswerCollector.maximumReservation))
         }
-        body.append(contentsOf: bytes)
-        return true
+        body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes.prefix(room)))
+        isCut = bytes.count > room
+        return !isCut
     }
 
     /// The answer so far, moved out.
@@ -95,7 +104,9 @@ struct AnswerCollector {
     }
 
     private mutating func isWorthReading() -> Bool {
-        guard let contentLength, contentLength > maximumBody, !isEncoded else { return true }
+        guard let contentLength, contentLength > maximumBody, !isEncoded, !cutsBody else {
+            return true
+        }
         overflow = .body
         return false
     }

@@ -33,7 +33,8 @@ extension CurlExchange {
         try set(CURLOPT_TIMEOUT_MS, isStream ? 0 : total)
         try set(CURLOPT_CONNECTTIMEOUT_MS, connect)
         maximumAnswer = isStream ? .max : max(0, request.maximumAnswer)
-        answer.begin(maximumBody: maximumAnswer)
+        cutsAnswer = request.cutsLargeAnswer && !isStream
+        answer.begin(maximumBody: maximumAnswer, cutsBody: cutsAnswer)
         addressGuard.begin(refusesPrivate: options.refusesPrivate)
         setFresh(isFresh)
         errorText.pointee = 0

@@ -24,6 +24,7 @@ final class CurlExchange {
     var options: HTTPConnectionOptions?
     var addressGuard = AddressGuard()
     var maximumAnswer = 0
+    var cutsAnswer = false
     /// When the request's time is over, in nanoseconds of `DispatchTime`.
     var deadline: UInt64 = 0
     var hasRetried = false
@@ -62,7 +63,7 @@ final class CurlExchange {
         let now = DispatchTime.now().uptimeNanoseconds
         guard now < deadline else { return false }
         hasRetried = true
-        answer.begin(maximumBody: maximumAnswer)
+        answer.begin(maximumBody: maximumAnswer, cutsBody: cutsAnswer)
         errorText.pointee = 0
         setFresh(true)
         runwatch_easy_set_long(
@@ -73,14 +74,16 @@ final class CurlExchange {
     /// The end of a transfer: the answer, or why there is none.
     func finish(_ code: CURLcode) -> Result<HTTPResponse, HTTPFailure> {
         dropLargeBody()
-        guard code == CURLE_OK else {
+        // libcurl takes the refusal of what is beyond the cut for a failure to write.
+        guard code == CURLE_OK || answer.isCut else {
             let failure = failure(code)
             answer.begin(maximumBody: 0)
             return .failure(failure)
         }
-        let status = status
-        guard status != 0 else {
-            return .failure(HTTPFailure(.malformed, "the answer has no status"))
+        // To libcurl an answer that ends within its headers is whole, once it has a status.
+        guard answer.isHeaderComplete else {
+            return .failure(
+                HTTPFailure(.interrupted, "the connection ended within the answer's headers"))
         }
         return .success(answer.takeResponse(status: status))
     }
@@ -89,6 +92,12 @@ final class CurlExchange {
     var status: Int { info(CURLINFO_RESPONSE_CODE) }
 
     func failure(_ code: CURLcode) -> HTTPFailure {
+        var failure = reason(code)
+        if answer.isHeaderComplete { failure.status = status }
+        return failure
+    }
+
+    private func reason(_ code: CURLcode) -> HTTPFailure {
         switch answer.overflow {
         case .headers:
             let limit = AnswerCollector.maximumHeaderBytes >> 10
@@ -101,6 +110,10 @@ final class CurlExchange {
             // With a Unix socket no name is looked up: its path is too long.
             if failure.code == .name, options?.unixSocket != nil {
                 return HTTPFailure(.connect, failure.message)
+            }
+            // What libcurl calls a bad argument may be a line of the answer.
+            if failure.code == .badRequest, answer.headerBytes > 0 {
+                return HTTPFailure(.malformed, failure.message)
             }
             return failure.code == .connect ? explained(failure) : failure
         }

@@ -19,12 +19,16 @@ package struct HTTPRequest: Sendable {
     package var body: [UInt8]
     /// From the start to the last byte of the answer.
     package var timeout: Duration
-    /// The largest answer body that is read; one byte more fails with `.tooLarge`.
+    /// The largest answer body that is read, in bytes; one byte more fails with `.tooLarge`.
     package var maximumAnswer: Int
+    /// Whether a larger body is cut at `maximumAnswer` instead: what came so far is the answer, and the
+    /// rest is not read.
+    package var cutsLargeAnswer: Bool
 
     package init(
         method: Method = .post, url: String, headers: [(name: String, value: String)] = [],
-        body: [UInt8] = [], timeout: Duration = .seconds(30), maximumAnswer: Int = 8 << 20
+        body: [UInt8] = [], timeout: Duration = .seconds(30), maximumAnswer: Int = 8 << 20,
+        cutsLargeAnswer: Bool = false
     ) {
         self.method = method
         self.url = url
@@ -32,6 +36,7 @@ package struct HTTPRequest: Sendable {
         self.body = body
         self.timeout = timeout
         self.maximumAnswer = maximumAnswer
+        self.cutsLargeAnswer = cutsLargeAnswer
     }
 }
 
@@ -69,7 +74,7 @@ package enum RetryHint: Hashable, Sendable {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no answer, or no whole one.
 package struct HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
         /// The name does not resolve.
@@ -94,10 +99,15 @@ package struct HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var code: Code
     /// For people; never holds headers or bodies.
     package var message: String
+    /// The answer's status, when its headers were whole and only the body failed.
+    ///
+    /// Never that of an interim answer (1xx).
+    package var status: Int?
 
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String, status: Int? = nil) {
         self.code = code
         self.message = message
+        self.status = status
     }
 
     package var description: String { message }

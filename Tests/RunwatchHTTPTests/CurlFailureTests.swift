@@ -283,8 +283,3 @@ import Testing
         #expect(await fixture.get(good.url).body == "fine")
     }
 }
-
-/// A mebibyte of zeros, compressed by gzip to a thousandth.
-private let bomb: [UInt8] =
-    [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 237, 193, 49, 1, 0, 0, 0, 194, 160, 245, 79, 109, 8, 95, 160]
-    + [UInt8](repeating: 0, count: 1016) + [62, 3, 28, 234, 56, 167, 0, 0, 16, 0]
