@@ -74,7 +74,8 @@ package struct ConfigurationLoader {
     }
 
     private func mainFile(_ bytes: [UInt8]) -> MainFile? {
-        let schema = Schema(file: file, diagnostics: context.diagnostics)
+        let schema = Schema(
+            file: file, diagnostics: context.diagnostics, source: SourceText(bytes))
         do throws(YAMLError) {
             return try YAMLComposer.document(bytes) { root in
                 guard let root, !root.isBlank else {
