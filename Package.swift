@@ -39,6 +39,8 @@ let package = Package(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // A C++ library that is one header (libkainjow-mustache-dev), behind a function in C.
+        .target(name: "CMustache", cxxSettings: [.treatAllWarnings(as: .error)]),
 
         // Ground and means.
         .target(name: "RunwatchCore"),
@@ -52,6 +54,8 @@ let package = Package(
             name: "RunwatchStore", dependencies: ["RunwatchCore", "RunwatchLinux", "CSQLite"],
             resources: [.embedInCode("Schema")]),
         .target(name: "RunwatchServices", dependencies: ["RunwatchCore", "RunwatchHTTP"]),
+        .target(
+            name: "RunwatchTemplate", dependencies: ["RunwatchCore", "RunwatchHTTP", "CMustache"]),
 
         // Features.
         .target(name: "RunwatchConfig", dependencies: ["RunwatchCore", "CYAML"]),
@@ -111,6 +115,8 @@ let package = Package(
             name: "RunwatchServicesTests",
             dependencies: ["RunwatchCore", "RunwatchHTTP", "RunwatchServices", "TestSupport"]),
         .testTarget(
+            name: "RunwatchTemplateTests", dependencies: ["RunwatchCore", "RunwatchTemplate"]),
+        .testTarget(
             name: "RunwatchConfigTests",
             dependencies: ["RunwatchCore", "RunwatchConfig", "TestSupport"],
             exclude: ["Fixtures"]),
@@ -144,7 +150,8 @@ let package = Package(
                 "TestSupport", "runwatchd", "runwatchctl", "runwatch-sim",
             ]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )
 
 for target in package.targets where target.type != .system {

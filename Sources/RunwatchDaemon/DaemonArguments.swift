@@ -1,4 +1,4 @@
-import RunwatchConfig
+import RunwatchCore
 
 /// What the daemon's command line asks for.
 ///

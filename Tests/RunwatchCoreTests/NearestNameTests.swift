@@ -1,4 +1,4 @@
-import RunwatchConfig
+import RunwatchCore
 import TestSupport
 import Testing
 
