@@ -11,9 +11,12 @@ extension CurlExchange {
 
     /// Sets everything that this request needs; the transfer itself is the owner's to start.
     ///
-    /// - Parameter isStream: The answer has no end that one could wait for: no limit of time and size.
+    /// - Parameters:
+    ///   - isFresh: No kept connection may be used.
+    ///   - isStream: The answer has no end that one could wait for: no limit of time and size.
     func prepare(
-        _ request: HTTPRequest, options: HTTPConnectionOptions, isStream: Bool = false
+        _ request: HTTPRequest, options: HTTPConnectionOptions, isFresh: Bool = false,
+        isStream: Bool = false
     ) throws(HTTPFailure) {
         try RequestCheck.check(request)
         try RequestCheck.check(options)
@@ -31,6 +34,8 @@ extension CurlExchange {
         try set(CURLOPT_CONNECTTIMEOUT_MS, connect)
         maximumAnswer = isStream ? .max : max(0, request.maximumAnswer)
         answer.begin(maximumBody: maximumAnswer)
+        addressGuard.begin(refusesPrivate: options.refusesPrivate)
+        setFresh(isFresh)
         errorText.pointee = 0
         hasRetried = false
         deadline = DispatchTime.now().uptimeNanoseconds + UInt64(total) * 1_000_000
@@ -54,7 +59,7 @@ extension CurlExchange {
     }
 
     /// What never changes in the life of a handle.
-    func setConstants(_ sockets: CurlSocketSet?) throws(HTTPFailure) {
+    func setConstants() throws(HTTPFailure) {
         let me = Unmanaged.passUnretained(self).toOpaque()
         try check(runwatch_easy_set_pointer(easy, CURLOPT_PRIVATE, me))
         try check(runwatch_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText))
@@ -62,11 +67,12 @@ extension CurlExchange {
         try check(runwatch_easy_set_pointer(easy, CURLOPT_HEADERDATA, me))
         try check(runwatch_easy_set_receiver(easy, CURLOPT_WRITEFUNCTION, receiveBody))
         try check(runwatch_easy_set_receiver(easy, CURLOPT_HEADERFUNCTION, receiveHeader))
+        // libcurl opens a connection for the request at hand, but closes it long after: by the set alone.
+        try check(runwatch_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, me))
+        try check(runwatch_easy_set_open_socket(easy, openSocket))
         if let sockets {
             let set = Unmanaged.passUnretained(sockets).toOpaque()
-            try check(runwatch_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, set))
             try check(runwatch_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, set))
-            try check(runwatch_easy_set_open_socket(easy, openSocket))
             try check(runwatch_easy_set_close_socket(easy, closeSocket))
         }
         try set(CURLOPT_NOSIGNAL, 1)
@@ -199,9 +205,8 @@ private let receiveHeader: curl_write_callback = { bytes, size, count, context i
 
 private let openSocket: curl_opensocket_callback = { context, _, address in
     guard let context, let address else { return CURL_SOCKET_BAD }
-    return Unmanaged<CurlSocketSet>.fromOpaque(context).takeUnretainedValue().open(
-        family: address.pointee.family, type: address.pointee.socktype,
-        protocol: address.pointee.protocol)
+    return Unmanaged<CurlExchange>.fromOpaque(context).takeUnretainedValue()
+        .newSocket(to: address)
 }
 
 private let closeSocket: curl_closesocket_callback = { context, socket in

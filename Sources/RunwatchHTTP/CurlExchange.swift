@@ -1,5 +1,6 @@
 import CCurl
 import Dispatch
+import Glibc
 import RunwatchCore
 
 /// One easy handle of libcurl with what it works on: a request and the answer that comes in.
@@ -21,10 +22,14 @@ final class CurlExchange {
     var listFitsBody = false
     var holdsLargeBody = false
     var options: HTTPConnectionOptions?
+    var addressGuard = AddressGuard()
     var maximumAnswer = 0
     /// When the request's time is over, in nanoseconds of `DispatchTime`.
     var deadline: UInt64 = 0
     var hasRetried = false
+    /// Whether no kept connection is used.
+    private var isFresh = false
+    let sockets: CurlSocketSet?
 
     /// A handle whose sockets are opened and closed by `sockets`, or by libcurl when that is `nil`.
     ///
@@ -34,9 +39,10 @@ final class CurlExchange {
             throw HTTPFailure(.connect, "libcurl cannot be set up: out of memory")
         }
         self.easy = easy
+        self.sockets = sockets
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        try setConstants(sockets)
+        try setConstants()
     }
 
     deinit {
@@ -58,7 +64,7 @@ final class CurlExchange {
         hasRetried = true
         answer.begin(maximumBody: maximumAnswer)
         errorText.pointee = 0
-        runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
+        setFresh(true)
         runwatch_easy_set_long(
             easy, CURLOPT_TIMEOUT_MS, CurlExchange.milliseconds(.nanoseconds(deadline - now)))
         return true
@@ -66,7 +72,6 @@ final class CurlExchange {
 
     /// The end of a transfer: the answer, or why there is none.
     func finish(_ code: CURLcode) -> Result<HTTPResponse, HTTPFailure> {
-        if hasRetried { runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, 0) }
         dropLargeBody()
         guard code == CURLE_OK else {
             let failure = failure(code)
@@ -94,9 +99,38 @@ final class CurlExchange {
         case nil:
             let failure = HTTPFailure(code, text: String(cString: errorText))
             // With a Unix socket no name is looked up: its path is too long.
-            guard failure.code == .name, options?.unixSocket != nil else { return failure }
-            return HTTPFailure(.connect, failure.message)
+            if failure.code == .name, options?.unixSocket != nil {
+                return HTTPFailure(.connect, failure.message)
+            }
+            return failure.code == .connect ? explained(failure) : failure
         }
+    }
+
+    /// A failed connection, with the address that was not tried.
+    private func explained(_ failure: HTTPFailure) -> HTTPFailure {
+        guard let address = addressGuard.refused else { return failure }
+        let reason = "the address \(address) is private, and deny_private is set"
+        guard addressGuard.hasLetThrough else { return HTTPFailure(.refused, reason) }
+        // Another address is public, though it does not answer: that may change.
+        return HTTPFailure(.connect, "\(failure.message); \(reason)")
+    }
+
+    /// A socket for a connection to the address; negative when there is none to be had.
+    func newSocket(to address: UnsafePointer<curl_sockaddr>) -> Int32 {
+        guard addressGuard.admits(address) else { return CURL_SOCKET_BAD }
+        let peer = address.pointee
+        guard let sockets else {
+            return socket(
+                peer.family, peer.socktype | Int32(SOCK_CLOEXEC.rawValue), peer.protocol)
+        }
+        return sockets.open(family: peer.family, type: peer.socktype, protocol: peer.protocol)
+    }
+
+    /// Says whether the next start must make a connection of its own.
+    func setFresh(_ mustBeFresh: Bool) {
+        guard mustBeFresh != isFresh else { return }
+        isFresh = mustBeFresh
+        runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, mustBeFresh ? 1 : 0)
     }
 
     private func info(_ which: CURLINFO) -> Int {

@@ -40,6 +40,8 @@ package final class CurlTransport: HTTPTransport {
     private var firstWaiting = 0
     private var exchanges: [CurlExchange] = []
     private var idle: [CurlExchange] = []
+    /// Whether a connection may be kept that was made without a look at its address.
+    private var keepsUnguarded = false
     private var isTurnComing = false
     private var isClosed = false
     private var retries = 0
@@ -143,7 +145,11 @@ package final class CurlTransport: HTTPTransport {
         let multi = try readyMulti()
         let exchange = try idleExchange(multi)
         do throws(HTTPFailure) {
-            try exchange.prepare(next.request, options: next.options)
+            // libcurl tells connections apart by much, but not by who looked at their address.
+            let isGuarded = next.options.refusesPrivate
+            try exchange.prepare(
+                next.request, options: next.options, isFresh: isGuarded && keepsUnguarded)
+            if !isGuarded { keepsUnguarded = true }
             guard multi.start(exchange) else {
                 throw HTTPFailure(.connect, "libcurl cannot start the request")
             }

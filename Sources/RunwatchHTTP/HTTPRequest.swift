@@ -76,6 +76,8 @@ package struct HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case name
         /// No connection, or TLS failed.
         case connect
+        /// The address is private, and the options refuse such.
+        case refused
         /// The connection ended before the answer did.
         case interrupted
         case timeout

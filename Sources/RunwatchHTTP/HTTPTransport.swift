@@ -19,15 +19,21 @@ package struct HTTPConnectionOptions: Hashable, Sendable {
     package var proxy: String?
     /// Connect to this Unix socket, whatever host the URL names.
     package var unixSocket: String?
+    /// Whether an address that is not of the public Internet (`PrivateAddress`) is never connected to,
+    /// whichever name it has; that fails with `.refused`.
+    ///
+    /// A proxy would hide the address, so both together fail with `.badRequest`.
+    package var refusesPrivate: Bool
 
     package init(
         caFile: String? = nil, certFile: String? = nil, keyFile: String? = nil,
-        proxy: String? = nil, unixSocket: String? = nil
+        proxy: String? = nil, unixSocket: String? = nil, refusesPrivate: Bool = false
     ) {
         self.caFile = caFile
         self.certFile = certFile
         self.keyFile = keyFile
         self.proxy = proxy
         self.unixSocket = unixSocket
+        self.refusesPrivate = refusesPrivate
     }
 }

@@ -25,6 +25,10 @@ enum RequestCheck {
         guard !texts.contains(where: { $0?.utf8.contains(0) ?? false }) else {
             throw HTTPFailure(.badRequest, "a file's name or the proxy's URL holds a NUL")
         }
+        guard !options.refusesPrivate || (options.proxy ?? "").isEmpty else {
+            throw HTTPFailure(
+                .badRequest, "deny_private cannot be kept through a proxy: it connects by itself")
+        }
     }
 
     private static func check(url: String) throws(HTTPFailure) {

@@ -264,7 +264,7 @@ extension Poller {
         case .timeout: reason = .timeout
         case .tooLarge: reason = .tooLarge
         case .malformed: reason = .unreadable
-        case .badRequest: reason = .refused
+        case .badRequest, .refused: reason = .refused
         }
         if isTooCommon(request, reason) {
             return askSingly(
