@@ -58,7 +58,8 @@ let package = Package(
             name: "RunwatchTemplate", dependencies: ["RunwatchCore", "RunwatchHTTP", "CMustache"]),
 
         // Features.
-        .target(name: "RunwatchConfig", dependencies: ["RunwatchCore", "CYAML"]),
+        .target(
+            name: "RunwatchConfig", dependencies: ["RunwatchCore", "RunwatchTemplate", "CYAML"]),
         .target(
             name: "RunwatchPolling",
             dependencies: [

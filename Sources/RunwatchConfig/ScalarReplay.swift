@@ -34,6 +34,27 @@ struct ScalarReplay {
         return Array(replay.places.prefix(replay.wanted.count))
     }
 
+    /// The index of the character at a place in a text, its lines ended by LF, CR or both.
+    ///
+    /// - Parameters:
+    ///   - line: From 1.
+    ///   - column: From 1, in Unicode scalars.
+    static func index(line: Int, column: Int, of text: String.UnicodeScalarView) -> Int? {
+        var (atLine, atColumn) = (1, 1)
+        var before: Unicode.Scalar = " "
+        for (index, scalar) in text.enumerated() {
+            // A line feed after a carriage return belongs to the line that this one ended.
+            if before == "\n" || before == "\r" && scalar != "\n" {
+                atLine += 1
+                atColumn = 1
+            }
+            if atLine == line, atColumn == column { return index }
+            atColumn += 1
+            before = scalar
+        }
+        return nil
+    }
+
     private init?(_ node: YAMLNode, _ source: SourceText) {
         guard let current = source.line(node.source.line), node.source.column <= current.count
         else { return nil }
