@@ -119,7 +119,7 @@ let package = Package(
             name: "RunwatchTemplateTests", dependencies: ["RunwatchCore", "RunwatchTemplate"]),
         .testTarget(
             name: "RunwatchConfigTests",
-            dependencies: ["RunwatchCore", "RunwatchConfig", "TestSupport"],
+            dependencies: ["RunwatchCore", "RunwatchConfig", "RunwatchTemplate", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "RunwatchPollingTests",

@@ -49,6 +49,7 @@ enum EmailAddressText {
     private static func unquoted(_ text: Substring) throws(Fault) -> String {
         var name = ""
         var isEscaped = false
+        var isClosed = false
         var rest = text.dropFirst()
         while let character = rest.popFirst() {
             if isEscaped || character != "\\" && character != "\"" {
@@ -57,10 +58,11 @@ enum EmailAddressText {
             } else if character == "\\" {
                 isEscaped = true
             } else {
+                isClosed = true
                 break
             }
         }
-        guard text.dropFirst().contains("\""), rest.isEmpty, !isEscaped else {
+        guard isClosed, rest.isEmpty else {
             throw Fault(message: "a quoted name ends with '\"' right before '<'")
         }
         return trimmed(name[...]).isEmpty ? "" : name
@@ -86,7 +88,8 @@ enum EmailAddressText {
         }
         guard isDotted(local, of: isAtomByte) else {
             throw Fault(
-                message: "the part before '@' is letters, digits and \"!#$%&'*+-/=?^_`{|}~\"")
+                message: "the part before '@' is letters, digits and !#$%&'*+-/=?^_`{|}~, "
+                    + "with single dots between them")
         }
         let isDomain =
             isDotted(domain) { ASCII.isNameByte($0) && $0 != UInt8(ascii: "_") }

@@ -86,8 +86,8 @@ extension ReceiverKindSchema {
             }
             let what = "variable '\(name)'"
             let secret =
-                value.kind == .scalar
-                ? word(value, what).map { Secret($0) } : secrets.secret(value, what)
+                value.kind == .mapping
+                ? secrets.secret(value, what) : word(value, what).map { Secret($0) }
             if let secret { variables.append((name, secret)) }
         }
         return variables

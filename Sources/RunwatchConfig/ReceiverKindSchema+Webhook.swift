@@ -57,7 +57,7 @@ extension ReceiverKindSchema {
 
     private func headerValue(_ node: YAMLNode, _ name: String) -> HeaderSettings.Value? {
         let what = "header '\(name)'"
-        guard node.kind == .scalar else {
+        guard node.kind != .mapping else {
             return secrets.secret(node, what).map { .secret($0) }
         }
         guard let template = template(node, what, isLine: true) else { return nil }

@@ -66,7 +66,7 @@ struct ReceiverKindSchema {
         _ node: YAMLNode, _ purpose: URLText.Purpose, plain: PlainURL
     ) -> Secret? {
         let text =
-            plain == .asIs && node.kind == .scalar
+            plain == .asIs && node.kind != .mapping
             ? schema.text(node, "'url'") : secrets.secret(node, "'url'")?.reveal()
         guard let text else { return nil }
         do throws(URLText.Fault) {

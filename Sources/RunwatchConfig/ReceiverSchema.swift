@@ -63,9 +63,10 @@ struct ReceiverSchema {
         guard kinds.count == 1 else {
             let names = kinds.map { "'\($0.key.rawValue)'" }
             let list = names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+            let count = kinds.count == 2 ? "two" : "\(kinds.count)"
             schema.error(
                 kinds[1].keyNode,
-                "\(what) has more than one kind; make \(list) receivers of their own")
+                "\(what) has \(count) kinds; make \(list) \(count) receivers")
             return nil
         }
         let reader = ReceiverKindSchema(

@@ -228,7 +228,8 @@ struct ScalarReplay {
         while let candidate = source.line(number) {
             if candidate.contains(where: { $0 != " " }) {
                 let spaces = candidate.prefix { $0 == " " }.count
-                return spaces - text.prefix { $0 == " " }.count
+                let indent = spaces - text.prefix { $0 == " " }.count
+                return indent >= 0 ? indent : nil
             }
             number += 1
         }

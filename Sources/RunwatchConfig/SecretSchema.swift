@@ -34,7 +34,7 @@ struct SecretSchema {
 
     /// Reads what may be a secret and need not be: nobody is warned of a plain text.
     func textOrSecret(_ node: YAMLNode, _ what: String) -> Secret? {
-        guard node.kind == .scalar else { return secret(node, what) }
+        guard node.kind != .mapping else { return secret(node, what) }
         return schema.text(node, what).flatMap { checked($0, node, what) }
     }
 

@@ -90,7 +90,8 @@ import Testing
 
     @Test func `a webhook's URL keeps its slash`() throws {
         let settings = try receiver("    webhook: {url: \"https://hooks.example.com/\"}\n")
-        #expect(settings.kind == .webhook(WebhookSettings(url: Secret("https://hooks.example.com/"))))
+        #expect(
+            settings.kind == .webhook(WebhookSettings(url: Secret("https://hooks.example.com/"))))
     }
 
     @Test func `a secret's file that everyone may read is warned of`() throws {
