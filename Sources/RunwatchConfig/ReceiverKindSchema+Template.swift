@@ -17,7 +17,7 @@ extension ReceiverKindSchema {
             return nil
         }
         let faults = templateFaults(text)
-        for fault in faults { report(fault, in: node, what) }
+        report(faults, in: node, what)
         return faults.isEmpty ? text : nil
     }
 
@@ -43,25 +43,25 @@ extension ReceiverKindSchema {
 
     // MARK: In the configuration
 
-    private func report(_ fault: Template.Fault, in node: YAMLNode, _ what: String) {
-        guard let place = place(of: fault, in: node) else {
-            schema.error(
-                node,
-                "\(what): \(fault.message), at line \(fault.line), column \(fault.column) "
-                    + "of the template")
-            return
+    /// Tells each fault where it stands in the file, or in words where that cannot be said.
+    private func report(_ faults: [Template.Fault], in node: YAMLNode, _ what: String) {
+        guard !faults.isEmpty else { return }
+        let places = ScalarReplay.places(of: node, in: schema.source) ?? []
+        let text = node.text.unicodeScalars
+        for fault in faults {
+            let index = ScalarReplay.index(line: fault.line, column: fault.column, of: text)
+            guard let index, index < places.count else {
+                schema.error(
+                    node,
+                    "\(what): \(fault.message), at line \(fault.line), column \(fault.column) "
+                        + "of the template")
+                continue
+            }
+            let place = places[index]
+            schema.diagnostics.error(schema.file, line: place.line, column: place.column) {
+                "\(what): \(fault.message)"
+            }
         }
-        schema.diagnostics.error(schema.file, line: place.line, column: place.column) {
-            "\(what): \(fault.message)"
-        }
-    }
-
-    private func place(of fault: Template.Fault, in node: YAMLNode) -> ScalarReplay.Place? {
-        guard let places = ScalarReplay.places(of: node, in: schema.source) else { return nil }
-        let index = ScalarReplay.index(
-            line: fault.line, column: fault.column, of: node.text.unicodeScalars)
-        guard let index, index < places.count else { return nil }
-        return places[index]
     }
 
     // MARK: In a file of its own

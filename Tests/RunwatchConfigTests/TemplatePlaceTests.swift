@@ -71,11 +71,25 @@ import Testing
         }
     }
 
-    @Test func `a break that only YAML knows leaves the place to words`() throws {
-        // U+0085 ends a line for libyaml and becomes a line feed; the scalar is not read like that again.
+    @Test func `a break that only YAML knows counts as it does for YAML`() throws {
         let diagnostic = try #require(load("|\n        a\u{85}        {{zz}}").errors.first)
-        #expect(diagnostic.message.contains("'zz'"))
-        #expect(diagnostic.line == 5 || diagnostic.line == 7)
+        #expect((diagnostic.line, diagnostic.column) == (7, 9))
+    }
+
+    @Test(arguments: ["|\n        a\u{2028}        {{zz}}", "\"a\u{2029}   {{zz}}\""])
+    func `a scalar that is not read again as it was read leaves the place to words`(
+        _ scalar: String
+    ) throws {
+        let diagnostic = try #require(load(scalar).errors.first)
+        #expect((diagnostic.line, diagnostic.column) == (5, 13))
+        #expect(diagnostic.message.hasSuffix(" of the template"))
+    }
+
+    @Test func `in a line of more than a mebibyte the place is left to words`() throws {
+        let comment = String(repeating: "x", count: 1 << 20)
+        let diagnostic = try #require(load("\"a {{zz}}\" # \(comment)").errors.first)
+        #expect((diagnostic.line, diagnostic.column) == (5, 13))
+        #expect(diagnostic.message.hasSuffix(", at line 1, column 3 of the template"))
     }
 
     @Test func `a fault in a file has its place there, and the file is watched`() {
