@@ -61,7 +61,8 @@ let package = Package(
             name: "RunwatchTemplate", dependencies: ["RunwatchCore", "RunwatchHTTP", "CMustache"]),
 
         // Features.
-        .target(name: "RunwatchConfig", dependencies: ["RunwatchCore", "CYAML"]),
+        .target(
+            name: "RunwatchConfig", dependencies: ["RunwatchCore", "RunwatchTemplate", "CYAML"]),
         .target(
             name: "RunwatchPolling",
             dependencies: [
@@ -121,7 +122,7 @@ let package = Package(
             name: "RunwatchTemplateTests", dependencies: ["RunwatchCore", "RunwatchTemplate"]),
         .testTarget(
             name: "RunwatchConfigTests",
-            dependencies: ["RunwatchCore", "RunwatchConfig", "TestSupport"],
+            dependencies: ["RunwatchCore", "RunwatchConfig", "RunwatchTemplate", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "RunwatchPollingTests",

@@ -31,14 +31,17 @@ package struct ConfigurationLoader {
     /// - Parameters:
     ///   - file: The main file's path; what it names is relative to its folder.
     ///   - environment: For secrets by `env` and `credential`.
+    ///   - programFault: Why the file at a path is no program; `nil` when it is one.
     package static func load(
         file: String, environment: [String: String],
         readFile: @escaping ReadFile = { (path, limit) throws(FileFault) in
             try FileContents.read(path, limit: limit)
-        }
+        },
+        programFault: @escaping (String) -> String? = FileContents.programFault
     ) -> ConfigurationResult {
         let context = LoadContext(
-            folder: PathText.folder(of: file), environment: environment, readFile: readFile)
+            folder: PathText.folder(of: file), environment: environment, readFile: readFile,
+            programFault: programFault)
         let configuration = ConfigurationLoader(file: file, context: context).load()
         return ConfigurationResult(
             configuration: context.diagnostics.hasErrors ? nil : configuration,
@@ -74,7 +77,8 @@ package struct ConfigurationLoader {
     }
 
     private func mainFile(_ bytes: [UInt8]) -> MainFile? {
-        let schema = Schema(file: file, diagnostics: context.diagnostics)
+        let schema = Schema(
+            file: file, diagnostics: context.diagnostics, source: SourceText(bytes))
         do throws(YAMLError) {
             return try YAMLComposer.document(bytes) { root in
                 guard let root, !root.isBlank else {

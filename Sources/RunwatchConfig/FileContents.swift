@@ -30,6 +30,30 @@ package struct FileContents: Sendable {
         self.isWorldReadable = isWorldReadable
     }
 
+    /// The text without the line break at its end; `nil` when it is not UTF-8.
+    var text: String? {
+        var text = bytes[...]
+        if text.last == UInt8(ascii: "\n") {
+            text.removeLast()
+            if text.last == UInt8(ascii: "\r") { text.removeLast() }
+        }
+        guard text.withUnsafeBufferPointer({ UTF8Check.firstFault(in: $0) }) == nil else {
+            return nil
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Why a file is no program that anyone could run; `nil` when it is one, or cannot be looked at.
+    package static func programFault(_ path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            return errno == ENOENT || errno == ENOTDIR ? "is not there" : nil
+        }
+        if status.st_mode & S_IFMT != S_IFREG { return "is no program" }
+        let anyone = S_IXUSR | S_IXGRP | S_IXOTH
+        return status.st_mode & anyone == 0 ? "is not executable; 'chmod +x' it" : nil
+    }
+
     /// Reads a regular file of at most `limit` bytes; never waits for a pipe or a device.
     package static func read(_ path: String, limit: Int) throws(FileFault) -> FileContents {
         guard !path.utf8.contains(0) else {

@@ -11,6 +11,8 @@ final class LoadContext {
     let diagnostics = DiagnosticCollector()
     /// The folder that relative paths of the main file begin from.
     let folder: String
+    /// Why a path is no program that anyone could run.
+    let programFault: (String) -> String?
     private let readFile: ConfigurationLoader.ReadFile
     private var bytesRead = 0
     /// In the order of their first mention.
@@ -19,11 +21,13 @@ final class LoadContext {
 
     init(
         folder: String, environment: [String: String],
-        readFile: @escaping ConfigurationLoader.ReadFile
+        readFile: @escaping ConfigurationLoader.ReadFile,
+        programFault: @escaping (String) -> String?
     ) {
         self.folder = folder
         self.environment = environment
         self.readFile = readFile
+        self.programFault = programFault
     }
 
     /// Remembers a path whose change can change the configuration.

@@ -1,21 +1,25 @@
 import RunwatchCore
 
 private enum ReceiverKey: String, SchemaKey {
-    case stdout, webhook, on, retry, timeout
+    case stdout, webhook, slack, discord, teams, ntfy, email, exec
+    case on, retry, timeout, concurrency, digest
+
+    /// What the receiver is, not what it gets and when.
+    var isKind: Bool {
+        switch self {
+        case .stdout, .webhook, .slack, .discord, .teams, .ntfy, .email, .exec: true
+        case .on, .retry, .timeout, .concurrency, .digest: false
+        }
+    }
 }
 
-private enum StdoutKey: String, SchemaKey {
-    case format
-}
-
-private enum WebhookKey: String, SchemaKey {
-    case url, secret, tls, proxy
+private enum DigestKey: String, SchemaKey {
+    case window, max
 }
 
 /// Reads the entries of `receivers:`.
 struct ReceiverSchema {
     private static let maximumAttempts = 100
-    private static let maximumSecrets = 8
 
     let schema: Schema
     let context: LoadContext
@@ -32,67 +36,68 @@ struct ReceiverSchema {
         let timeout = fields[.timeout].flatMap {
             schema.duration($0, "'timeout'", atLeast: .milliseconds(10), atMost: .seconds(3600))
         }
+        let concurrency = fields[.concurrency].flatMap {
+            schema.integer($0, "'concurrency'", in: 1...256)
+        }
+        let digest = fields[.digest].flatMap(readDigest)
+        checkStdout(fields)
         guard let kind else { return nil }
-        var settings = ReceiverSettings(name: name, kind: kind)
+        var settings = ReceiverSettings(
+            name: name, kind: kind, concurrency: concurrency, digest: digest)
         if let on { settings.on = on }
         if let retry { settings.retry = retry }
         if let timeout { settings.timeout = timeout }
         return settings
     }
 
+    // MARK: Its kind
+
     private func readKind(_ fields: Fields<ReceiverKey>, _ what: String) -> ReceiverSettings.Kind? {
-        switch (fields.field(.stdout), fields.field(.webhook)) {
-        case (nil, nil):
-            schema.error(fields.node, "\(what) needs a kind: 'stdout' or 'webhook'")
-            return nil
-        case (let first?, let second?):
-            let later = first.keyNode.line < second.keyNode.line ? second : first
+        let kinds = fields.all.filter(\.key.isKind)
+        guard let field = kinds.first else {
+            let known = ReceiverKey.allCases.filter(\.isKind).map(\.rawValue)
             schema.error(
-                later.keyNode, "\(what) has two kinds; make 'stdout' and 'webhook' two receivers")
-            return nil
-        case (let field?, nil): return stdout(field.value)
-        case (nil, let field?): return webhook(field.value, what, at: field.keyNode)
-        }
-    }
-
-    private func stdout(_ node: YAMLNode) -> ReceiverSettings.Kind? {
-        guard let fields = schema.fields(node, "'stdout'", StdoutKey.self, explain: misplaced)
-        else {
+                fields.node, "\(what) needs a kind: one of \(known.joined(separator: ", "))")
             return nil
         }
-        guard let node = fields[.format] else { return .stdout(.json) }
-        return schema.choice(node, "'format'", ReceiverSettings.StdoutFormat.self).map {
-            .stdout($0)
-        }
-    }
-
-    private func webhook(
-        _ node: YAMLNode, _ what: String, at place: YAMLNode
-    ) -> ReceiverSettings.Kind? {
-        guard
-            let fields = schema.fields(
-                node, "'webhook'", WebhookKey.self, at: place, explain: misplaced)
-        else { return nil }
-        let secrets = fields[.secret].map(readSecrets) ?? []
-        let tls = fields[.tls].map { schema.tls($0, context) } ?? TLSSettings()
-        let proxy = fields[.proxy].flatMap { schema.url($0, "'proxy'", .proxy) }
-        guard let url = fields[.url] else {
-            schema.error(fields.node, "\(what) needs 'url' in its 'webhook'")
+        guard kinds.count == 1 else {
+            let names = kinds.map { "'\($0.key.rawValue)'" }
+            let list = names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+            let count = kinds.count == 2 ? "two" : "\(kinds.count)"
+            schema.error(
+                kinds[1].keyNode,
+                "\(what) has \(count) kinds; make \(list) \(count) receivers")
             return nil
         }
-        guard let url = schema.url(url, "'url'", .webhook) else { return nil }
-        return .webhook(
-            WebhookSettings(
-                url: Secret(url), secrets: secrets, peer: PeerSettings(tls: tls, proxy: proxy)))
+        let reader = ReceiverKindSchema(
+            schema: schema, context: context, receiver: what, place: field.keyNode,
+            explain: misplaced)
+        return switch field.key {
+        case .stdout: reader.stdout(field.value)
+        case .webhook: reader.webhook(field.value)
+        case .slack: reader.incomingWebhook(field.value, .slack)
+        case .discord: reader.incomingWebhook(field.value, .discord)
+        case .teams: reader.incomingWebhook(field.value, .teams)
+        case .ntfy: reader.ntfy(field.value)
+        case .email: reader.email(field.value)
+        case .exec: reader.exec(field.value)
+        case .on, .retry, .timeout, .concurrency, .digest: nil
+        }
     }
 
     /// Keys of the receiver are often written one level too deep.
     private func misplaced(_ name: String) -> String? {
-        guard let key = ReceiverKey(rawValue: name) else { return nil }
-        switch key {
-        case .on, .retry, .timeout:
-            return "it stands beside it, as a key of the receiver itself"
-        case .stdout, .webhook: return nil
+        guard let key = ReceiverKey(rawValue: name), !key.isKind else { return nil }
+        return "it stands beside it, as a key of the receiver itself"
+    }
+
+    /// Standard output takes lines one after the other, each by itself.
+    private func checkStdout(_ fields: Fields<ReceiverKey>) {
+        guard fields[.stdout] != nil else { return }
+        for field in fields.all where field.key == .concurrency || field.key == .digest {
+            schema.error(
+                field.keyNode,
+                "'\(field.key.rawValue)' is not for stdout, which gets each event at once")
         }
     }
 
@@ -160,65 +165,27 @@ struct ReceiverSchema {
         return waits
     }
 
-    // MARK: Secrets
-
-    /// `secret:`, one secret or a list of them, the newest first.
-    private func readSecrets(_ node: YAMLNode) -> [Secret] {
-        guard node.kind == .sequence else { return secret(node).map { [$0] } ?? [] }
-        var secrets: [Secret] = []
-        var count = 0
-        for element in node.children {
-            count += 1
-            guard count <= ReceiverSchema.maximumSecrets else {
-                schema.error(
-                    element, "'secret' has more than \(ReceiverSchema.maximumSecrets) secrets")
-                return secrets
-            }
-            if let secret = secret(element) { secrets.append(secret) }
-        }
-        if count == 0 {
+    /// `digest:`, `{window: 5m, max: 100}` or `none`.
+    private func readDigest(_ node: YAMLNode) -> DigestSettings? {
+        if node.kind == .scalar, !node.isBlank {
+            guard node.text != "none" else { return nil }
             schema.error(
-                node, "'secret' is an empty list; leave it out to send without a signature")
-        }
-        return secrets
-    }
-
-    private func secret(_ node: YAMLNode) -> Secret? {
-        let reader = SecretSchema(schema: schema, context: context)
-        guard let secret = reader.secret(node, "'secret'") else { return nil }
-        if let fault = WebhookSecret.fault(secret.reveal()) {
-            schema.error(node, "'secret' \(fault)")
+                node,
+                "'digest' cannot be \(Shown.value(node.text)); "
+                    + "write {window: 5m, max: 100}, or none for a message each")
             return nil
         }
-        if let weakness = WebhookSecret.weakness(secret.reveal()) {
-            schema.warning(node, "'secret' \(weakness)")
+        guard let fields = schema.fields(node, "'digest'", DigestKey.self) else { return nil }
+        var digest = DigestSettings()
+        if let node = fields[.window],
+            let window = schema.duration(
+                node, "'digest.window'", atLeast: .seconds(1), atMost: .seconds(86_400))
+        {
+            digest.window = window
         }
-        return secret
-    }
-}
-
-/// What Standard Webhooks says of signing secrets.
-enum WebhookSecret {
-    /// What is wrong with a secret, which is never quoted; `nil` when nothing is.
-    static func fault(_ text: String) -> String? {
-        let prefix = "whsec_"
-        guard text.hasPrefix(prefix) else {
-            return text.utf8.count >= 8
-                ? nil
-                : "is shorter than 8 bytes; take 'whsec_' and the base64 of 24 to 64 random bytes"
+        if let node = fields[.max], let max = schema.integer(node, "'digest.max'", in: 2...1000) {
+            digest.max = max
         }
-        guard let key = Base64.decode(text.dropFirst(prefix.count)) else {
-            return "has no base64 after 'whsec_' (the alphabet with '+' and '/', padded by '=')"
-        }
-        return key.isEmpty ? "holds nothing after 'whsec_'" : nil
-    }
-
-    /// Why a secret that can be used should be longer or shorter; `nil` when it is as it should be.
-    static func weakness(_ text: String) -> String? {
-        let prefix = "whsec_"
-        guard text.hasPrefix(prefix), let key = Base64.decode(text.dropFirst(prefix.count)),
-            !(24...64).contains(key.count)
-        else { return nil }
-        return "holds \(key.count) bytes after 'whsec_'; Standard Webhooks asks for 24 to 64"
+        return digest
     }
 }

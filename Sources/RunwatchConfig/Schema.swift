@@ -38,6 +38,8 @@ struct Fields<Key: SchemaKey> {
 struct Schema {
     let file: String
     let diagnostics: DiagnosticCollector
+    /// What the file holds, for places inside of scalars.
+    var source = SourceText()
 
     func error(_ node: YAMLNode, _ message: @autoclosure () -> String) {
         diagnostics.error(file, line: node.line, column: node.column, message)
@@ -134,6 +136,27 @@ struct Schema {
             return "\(shown); did you mean '\(near)'?"
         }
         return "\(shown) in \(what); known are \(known.joined(separator: ", "))"
+    }
+
+    /// Calls `body` for each key and value of a mapping whose keys are free texts.
+    ///
+    /// - Parameter alike: Keys for which it gives the same cannot both stand; the second is reported.
+    func pairs(
+        _ node: YAMLNode, _ what: String, alike: (String) -> String = { $0 },
+        _ body: (String, YAMLNode, YAMLNode) -> Void
+    ) {
+        guard checkIsMapping(node, what) else { return }
+        var lines: [String: Int] = [:]
+        var children = node.children
+        while let keyNode = children.next(), let value = children.next() {
+            let name = keyNode.text
+            if let line = lines[alike(name)] {
+                error(keyNode, "this key of \(what) stands twice; it is at line \(line) already")
+                continue
+            }
+            lines[alike(name)] = keyNode.line
+            body(name, keyNode, value)
+        }
     }
 
     // MARK: Sequences
@@ -246,6 +269,10 @@ struct Schema {
             return nil
         }
         return duration
+    }
+
+    func flag(_ node: YAMLNode, _ what: String) -> Bool? {
+        parsed(node, what, "it is true or false") { ["true": true, "false": false][$0] }
     }
 
     func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Int? {

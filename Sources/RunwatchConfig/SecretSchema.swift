@@ -32,6 +32,12 @@ struct SecretSchema {
         }
     }
 
+    /// Reads what may be a secret and need not be: nobody is warned of a plain text.
+    func textOrSecret(_ node: YAMLNode, _ what: String) -> Secret? {
+        guard node.kind != .mapping else { return secret(node, what) }
+        return schema.text(node, what).flatMap { checked($0, node, what) }
+    }
+
     /// The one key of the mapping.
     ///
     /// Keys are never shown here: a secret may stand in a key's place.
@@ -65,11 +71,15 @@ struct SecretSchema {
         guard let text = schema.text(node, what), let secret = checked(text, node, what) else {
             return nil
         }
+        warnOfPlain(node, what)
+        return secret
+    }
+
+    func warnOfPlain(_ node: YAMLNode, _ what: String) {
         schema.warning(
             node,
             "\(what) stands in the file as plain text, which is discouraged; "
                 + "use {credential: NAME}, {file: PATH} or {env: NAME}")
-        return secret
     }
 
     private func environment(_ name: String, _ node: YAMLNode, _ what: String) -> Secret? {
@@ -112,16 +122,11 @@ struct SecretSchema {
             schema.error(node, "\(what): cannot read \(Shown.name(path)): \(error)")
             return nil
         }
-        var bytes = contents.bytes[...]
-        if bytes.last == UInt8(ascii: "\n") {
-            bytes.removeLast()
-            if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        }
-        guard bytes.withUnsafeBufferPointer({ UTF8Check.firstFault(in: $0) }) == nil else {
+        guard let text = contents.text else {
             schema.error(node, "\(what): \(Shown.name(path)) is not UTF-8")
             return nil
         }
-        guard let secret = checked(String(decoding: bytes, as: UTF8.self), node, what) else {
+        guard let secret = checked(text, node, what) else {
             return nil
         }
         if warnsOfReaders, contents.isWorldReadable {

@@ -5,7 +5,35 @@ enum URLText {
         case service
         /// A whole URL; its query may hold what the receiver wants.
         case webhook
+        /// As a webhook's; its path is the key.
+        case incomingWebhook
+        /// A base URL of an ntfy server.
+        case ntfy
+        /// A mail server: a host and a port.
+        case smtp
         case proxy
+
+        var schemes: [String] {
+            switch self {
+            case .service, .webhook, .incomingWebhook, .ntfy: ["http", "https"]
+            case .smtp: ["smtp", "smtps"]
+            case .proxy: ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
+            }
+        }
+
+        /// Whether it is sent to as it is; of all others the slash at the end goes.
+        var isWhole: Bool { self == .webhook || self == .incomingWebhook }
+
+        /// What to do instead of writing credentials into it.
+        var remedy: String {
+            switch self {
+            case .service, .smtp: "give them by username and password"
+            case .webhook: "sign with 'secret', or send a header 'authorization'"
+            case .incomingWebhook: "use the URL as the service gave it"
+            case .ntfy: "use 'token'"
+            case .proxy: "use a proxy that asks for none"
+            }
+        }
     }
 
     struct Fault: Error {
@@ -16,9 +44,7 @@ enum URLText {
     ///
     /// - Returns: The URL with its scheme in lower case.
     static func check(_ text: String, _ purpose: Purpose) throws(Fault) -> String {
-        let schemes =
-            purpose == .proxy
-            ? ["http", "https", "socks4", "socks4a", "socks5", "socks5h"] : ["http", "https"]
+        let schemes = purpose.schemes
         guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else {
             throw Fault(message: "needs a scheme, such as \(schemes[0])://HOST")
         }
@@ -35,26 +61,29 @@ enum URLText {
             throw Fault(message: "holds a '%' without two hexadecimal digits")
         }
         if rest.contains("#") { throw Fault(message: "cannot have a fragment ('#…')") }
-        if purpose != .webhook, rest.contains("?") {
+        if !purpose.isWhole, rest.contains("?") {
             throw Fault(message: "cannot have a query ('?…')")
         }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         if authority.contains("@") {
-            throw Fault(message: "cannot hold credentials; \(remedy(purpose))")
+            throw Fault(message: "cannot hold credentials; \(purpose.remedy)")
         }
         try checkHost(authority)
-        if purpose != .webhook {
+        if !purpose.isWhole {
             while rest.last == "/" { rest.removeLast() }
+        }
+        if purpose == .smtp, rest.contains("/") {
+            throw Fault(message: "cannot have a path; it is a host and a port")
         }
         return "\(scheme)://\(rest)"
     }
 
-    private static func remedy(_ purpose: Purpose) -> String {
-        switch purpose {
-        case .service: "give them by username and password"
-        case .webhook: "sign with 'secret' instead"
-        case .proxy: "use a proxy that asks for none"
-        }
+    /// The host of a URL that passed `check`, without the brackets of IPv6.
+    static func host(of url: String) -> Substring {
+        let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard authority.first == "[" else { return authority.prefix { $0 != ":" } }
+        return authority.dropFirst().prefix { $0 != "]" }
     }
 
     private static func checkHost(_ authority: Substring) throws(Fault) {

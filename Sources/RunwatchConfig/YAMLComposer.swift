@@ -204,7 +204,7 @@ struct YAMLComposer: ~Copyable {
         try checkRoom(event.start_mark)
         let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
         var record = record(.scalar, event.start_mark)
-        record.isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+        record.style = style(scalar.style)
         record.start = UInt32(truncatingIfNeeded: tree.append(text: bytes))
         record.length = UInt32(truncatingIfNeeded: scalar.length)
         let index = tree.append(record)
@@ -213,6 +213,16 @@ struct YAMLComposer: ~Copyable {
             anchorsSeen += 1
         }
         completed(count: 1, height: 0)
+    }
+
+    private func style(_ style: yaml_scalar_style_t) -> YAMLTree.Style {
+        switch style {
+        case YAML_PLAIN_SCALAR_STYLE: .plain
+        case YAML_SINGLE_QUOTED_SCALAR_STYLE: .singleQuoted
+        case YAML_LITERAL_SCALAR_STYLE: .literal
+        case YAML_FOLDED_SCALAR_STYLE: .folded
+        default: .doubleQuoted
+        }
     }
 
     private mutating func begin(

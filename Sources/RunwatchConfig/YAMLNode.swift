@@ -9,10 +9,19 @@ final class YAMLTree {
         case alias
     }
 
+    /// How a scalar is written.
+    enum Style: UInt8 {
+        case plain, singleQuoted, doubleQuoted
+        /// After `|`, line by line.
+        case literal
+        /// After `>`, lines joined to paragraphs.
+        case folded
+    }
+
     struct Record {
         var kind: Kind
-        /// A scalar without quotes.
-        var isPlain = false
+        /// Of a scalar.
+        var style = Style.doubleQuoted
         var line: UInt32
         var column: UInt32
         /// Where the text of a scalar begins, or the index of the node that an alias stands for.
@@ -101,7 +110,12 @@ struct YAMLNode {
     }
 
     /// Whether nothing was written: `key:` and the end of the line.
-    var isBlank: Bool { record.kind == .scalar && record.isPlain && record.length == 0 }
+    var isBlank: Bool { record.kind == .scalar && record.style == .plain && record.length == 0 }
+
+    /// How a scalar is written, and where: for an alias, where the anchored one stands.
+    var source: (style: YAMLTree.Style, line: Int, column: Int) {
+        (record.style, Int(record.line), Int(record.column))
+    }
 
     /// The text of a scalar as written, without quotes and escapes; empty for other kinds.
     var text: String {

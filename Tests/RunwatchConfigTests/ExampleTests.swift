@@ -1,5 +1,6 @@
 import RunwatchConfig
 import RunwatchCore
+import RunwatchTemplate
 import TestSupport
 import Testing
 
@@ -8,7 +9,9 @@ import Testing
     private func load(_ path: String, environment: [String: String] = testEnvironment)
         -> ConfigurationResult
     {
-        ConfigurationLoader.load(file: path, environment: environment)
+        // The programs that examples name are not those of this machine.
+        ConfigurationLoader.load(
+            file: path, environment: environment, programFault: { _ in nil })
     }
 
     @Test func `the configuration as shipped says the defaults`() throws {
@@ -47,7 +50,12 @@ import Testing
         #expect(configuration.services.map(\.name) == ["krixik", "warehouse"])
         #expect(configuration.services[1].tls.keyFile == "/c/tls/client.key")
         #expect(configuration.services[1].limits == ServiceLimits(concurrency: 8, rate: 20))
-        #expect(configuration.receivers.map(\.name) == ["log", "ops"])
+        #expect(
+            configuration.receivers.map(\.name) == ["log", "ops", "chat", "phone", "mail", "hook"])
+        #expect(
+            configuration.receivers.map(\.kind.name) == [
+                "stdout", "webhook", "slack", "ntfy", "email", "exec",
+            ])
         #expect(configuration.receivers[1].retry == ReceiverSettings.standardRetry)
         #expect(configuration.receivers[1].on == EventType.finalStates)
         #expect(configuration.watches.count == 2)
@@ -58,17 +66,40 @@ import Testing
     @Test func `every example loads without a word`() throws {
         let folder = TemporaryFolder()
         folder.write("krixik-api-key", "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\n")
+        for name in ["slack-url", "discord-url", "teams-url", "pager-url"] {
+            folder.write(name, "https://hooks.example.com/\(name)\n")
+        }
+        for name in ["ntfy-token", "smtp-password", "next-step-token", "broker-token"] {
+            folder.write(name, "a token\n")
+        }
         var environment = testEnvironment
         environment["CREDENTIALS_DIRECTORY"] = folder.path
         let examples = Folders.examples + "/examples/"
         let lists = ["krixik-watches.yaml", "kinetica-watches.yaml"]
         let mains = names(in: examples, ending: ".yaml").filter { !lists.contains($0) }
-        #expect(mains.count >= 4)
+        #expect(mains.count >= 8)
         for name in mains {
             let result = load(examples + name, environment: environment)
             #expect(result.diagnostics == [], "\(name)")
             #expect(result.configuration != nil, "\(name)")
         }
+    }
+
+    @Test func `the template of the pager writes JSON`() throws {
+        let template = try Template(text(of: Folders.examples + "/examples/pager.mustache"))
+        let event = JSONValue.object([
+            .init("name", .string("a\"b")), .init("event", .object([])),
+        ])
+        let value = JSONValue.object([
+            .init("title", .string("2 events: \n\\")), .init("severity", .string("bad")),
+            .init("id", .string("msg_1")), .init("count", .integer(2)),
+            .init("events", .array([event, event])),
+        ])
+        let body = try JSONValue(
+            parsing: Array(template.render(value, escape: .json, limit: 4096).utf8))
+        #expect(body["summary"] == .string("2 events: \n\\"))
+        #expect(body["details"]?.arrayValue?.count == 3)
+        #expect(body["details"]?.arrayValue?.first?["what"] == .string("a\"b"))
     }
 
     @Test func `the examples mean what they say`() throws {
@@ -87,5 +118,6 @@ import Testing
         }
         #expect(webhook.secrets.count == 2)
         #expect(rotation.receivers[0].on == Set(EventType.all))
+        #expect(rotation.receivers[1].concurrency == 16)
     }
 }

@@ -19,9 +19,40 @@ import Testing
         receivers:
           log: {stdout: {format: json}}
           ops:
-            webhook: {url: "https://hooks.example.com/", secret: [{env: WEBHOOK_SECRET}, "a plain one"]}
+            webhook:
+              url: https://hooks.example.com/
+              secret: [{env: WEBHOOK_SECRET}, "a plain one"]
+              body: {file: body.mustache}
+              headers: {authorization: {env: KINETICA_TOKEN}, x-run: "{{data.run}}"}
+              deny_private: true
             on: [complete, error, service.down]
             retry: [0s, 5s]
+            concurrency: 4
+            digest: {window: 5m, max: 10}
+          chat:
+            slack:
+              url: {env: SLACK_URL}
+              text: &text |2
+                 *{{title}}*
+                {{#events}}
+                - {{{text}}}
+                {{/events}}
+            digest: none
+          push: {ntfy: {topic: runs, token: {env: KINETICA_TOKEN}, text: *text}}
+          mail:
+            email:
+              url: smtp://mail.example.com:587
+              from: "\\"Run, Watch\\" <runwatch@example.com>"
+              to: [ops@example.com, Büro <b@example.com>]
+              username: watcher
+              password: {env: KINETICA_PASSWORD}
+              subject: 'it''s {{title}}'
+              text: >+
+                Dear {{receiver}},
+
+                  see {{data.service}}
+
+          hook: {exec: {command: [/bin/notify, "a\\tb"], environment: {T: {env: KINETICA_TOKEN}}}}
         defaults: {poll: *poll, deadline: none, notify: [log]}
         watch_lists: [watches.yaml, "more[0-9].yaml"]
         retention: {finished: 30d}
@@ -47,6 +78,7 @@ import Testing
     private var files: MemoryFiles {
         MemoryFiles([
             "/c/runwatch.yaml": good, "/c/watches.yaml": goodList, "/c/ids.txt": "1\n2 # two\n",
+            "/c/body.mustache": "{\"text\": \"{{title}}\"}\n",
         ])
     }
 
@@ -65,7 +97,7 @@ import Testing
 
     @Test func `random mutations never crash`() {
         var random = SeededGenerator(seed: 20_261_122)
-        let paths = ["/c/runwatch.yaml", "/c/watches.yaml", "/c/ids.txt"]
+        let paths = ["/c/runwatch.yaml", "/c/watches.yaml", "/c/ids.txt", "/c/body.mustache"]
         let marks = Array("{}[]:,#&*!|>'\"%@`-?\n\t \\~<0".utf8)
         var refused = 0
         for _ in 0..<2000 {
@@ -90,7 +122,9 @@ import Testing
             #expect((result.configuration == nil) == !result.errors.isEmpty)
             if result.configuration == nil { refused += 1 }
             for diagnostic in result.diagnostics {
-                #expect(!diagnostic.message.contains("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+                for secret in ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2", "battery", "horse"] {
+                    #expect(!diagnostic.message.contains(secret))
+                }
                 #expect(!diagnostic.message.utf8.contains(0))
             }
         }

@@ -27,6 +27,12 @@ let testEnvironment = [
     "SHORT_SECRET": "hunter2",
     "BAD_WHSEC": "whsec_hunter2",
     "SHORT_WHSEC": "whsec_aHVudGVyMg==",
+    "OPS_TOKEN": "Bearer 0123456789", "NTFY_TOKEN": "tk_0123456789", "NOTIFY_TOKEN": "9876543210",
+    "SMTP_PASSWORD": "a longer password",
+    "SLACK_URL": "https://hooks.slack.com/services/hunter2-hunter2",
+    "PRIVATE_URL": "http://10.1.2.3/hunter2-hunter2",
+    "FTP_URL": "ftp://hooks.example.com/hunter2-hunter2",
+    "TWO_WORDS": "hunter2 hunter2",
 ]
 
 /// Files in memory, for loading without a disk.
@@ -38,12 +44,14 @@ struct MemoryFiles: Sendable {
     }
 
     func load(_ main: String = "/c/runwatch.yaml") -> ConfigurationResult {
-        ConfigurationLoader.load(file: main, environment: testEnvironment) {
-            (path, limit) throws(FileFault) in
-            guard let bytes = files[path] else { throw FileFault(.missing, "no such file") }
-            guard bytes.count <= limit else { throw FileFault(.unreadable, "too large") }
-            return FileContents(bytes: bytes)
-        }
+        ConfigurationLoader.load(
+            file: main, environment: testEnvironment,
+            readFile: { (path, limit) throws(FileFault) in
+                guard let bytes = files[path] else { throw FileFault(.missing, "no such file") }
+                guard bytes.count <= limit else { throw FileFault(.unreadable, "too large") }
+                return FileContents(bytes: bytes)
+            },
+            programFault: { $0.hasPrefix("/missing/") ? "is not there" : nil })
     }
 }
 
