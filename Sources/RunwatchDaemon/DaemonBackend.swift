@@ -70,8 +70,8 @@ struct DaemonBackend: ControlBackend {
         var view = view(row, await poller.live([name])[0])
         view.transitions = try await transitions(of: row.watch.id)
         let deliveries = try await read { (reader) throws(StoreError) in
-            try await reader.latestDeliveries(
-                DeliveryFilter(subject: name.description), limit: 100)
+            try await reader.deliveries(
+                DeliveryFilter(subject: name.description), isNewestFirst: true, limit: 100)
         }
         view.deliveries = deliveries.map { DaemonBackend.view($0) }
         return view
