@@ -36,13 +36,7 @@ struct DaemonBackend: ControlBackend {
                     lateness: service.ready > 0 && service.health == .up
                         ? service.lateness.latest : nil)
             },
-            receivers: receivers.map { receiver in
-                let owed = backlog[receiver.name]
-                return ReceiverView(
-                    name: receiver.name, kind: receiver.kind, pending: owed?.pending ?? 0,
-                    failed: owed?.failed ?? 0, oldestPending: owed?.oldestPending,
-                    isDisabled: receiver.isDisabled)
-            },
+            receivers: DaemonBackend.views(receivers, backlog),
             configuration: await daemon.configurationView(),
             backlog: BacklogView(
                 polls: services.reduce(0) { $0 + $1.ready }, changes: store.backlog,
@@ -70,10 +64,10 @@ struct DaemonBackend: ControlBackend {
         var view = view(row, await poller.live([name])[0])
         view.transitions = try await transitions(of: row.watch.id)
         let deliveries = try await read { (reader) throws(StoreError) in
-            try await reader.latestDeliveries(
-                DeliveryFilter(subject: name.description), limit: 100)
+            try await reader.deliveries(
+                DeliveryFilter(subject: name.description), isNewestFirst: true, limit: 100)
         }
-        view.deliveries = deliveries.map { DaemonBackend.view($0) }
+        view.deliveries = await views(deliveries)
         return view
     }
 
@@ -115,18 +109,6 @@ struct DaemonBackend: ControlBackend {
             nextPollReason: saved.state.isFinal
                 ? nil : live?.nextPollReason ?? "not watched any more",
             lastError: live?.lastError, origin: row.isListed ? row.origin : nil)
-    }
-
-    private static func view(_ row: DeliveryRow) -> DeliveryView {
-        DeliveryView(
-            id: row.id, receiver: row.receiver, type: row.type.name, name: row.subject,
-            state: DeliveryView.State(rawValue: row.state.rawValue) ?? .pending,
-            nextAttemptAt: row.state == .pending ? row.dueAt : nil,
-            attempts: row.history.map {
-                AttemptView(
-                    at: $0.at, outcome: $0.outcome, status: $0.status, duration: $0.duration,
-                    message: $0.message.isEmpty ? nil : $0.message)
-            })
     }
 
     // MARK: Events
@@ -203,7 +185,7 @@ struct DaemonBackend: ControlBackend {
         ).bytes
     }
 
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ query: (StoreReader) async throws(StoreError) -> Value
     ) async throws(Problem) -> Value {
         do {

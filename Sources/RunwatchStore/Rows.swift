@@ -100,13 +100,15 @@ package struct DeliveryRow: Sendable, Equatable {
     package var dueAt: Timestamp?
     package var createdAt: Timestamp
     package var finishedAt: Timestamp?
+    /// The `webhook-id` of the digest that it went into; `nil` for a message of its own.
+    package var digest: String?
     /// The last 50 attempts, the oldest first.
     package var history: [AttemptRow]
 
     package init(
         id: String, receiver: String, eventNumber: Int64, type: EventType, subject: String,
         state: DeliveryState, attempts: Int, dueAt: Timestamp?, createdAt: Timestamp,
-        finishedAt: Timestamp?, history: [AttemptRow]
+        finishedAt: Timestamp?, digest: String? = nil, history: [AttemptRow]
     ) {
         self.id = id
         self.receiver = receiver
@@ -118,6 +120,7 @@ package struct DeliveryRow: Sendable, Equatable {
         self.dueAt = dueAt
         self.createdAt = createdAt
         self.finishedAt = finishedAt
+        self.digest = digest
         self.history = history
     }
 }
@@ -149,13 +152,43 @@ package struct AttemptRow: Sendable, Equatable {
 
 /// Which deliveries to give; what is left out does not matter.
 package struct DeliveryFilter: Sendable, Equatable {
-    package var state: DeliveryState?
+    /// Empty for all.
+    package var states: Set<DeliveryState>
     package var receiver: String?
     package var subject: String?
 
-    package init(state: DeliveryState? = nil, receiver: String? = nil, subject: String? = nil) {
-        self.state = state
+    package init(
+        states: Set<DeliveryState> = [], receiver: String? = nil, subject: String? = nil
+    ) {
+        self.states = states
         self.receiver = receiver
         self.subject = subject
+    }
+}
+
+/// Where a delivery stands among all of them: by its event, and for each event by receivers.
+///
+/// No two have the same place, it never changes, and what is recorded later comes behind.
+package struct DeliveryPlace: Sendable, Hashable, Comparable {
+    package var eventNumber: Int64
+    package var receiver: String
+
+    package init(eventNumber: Int64, receiver: String) {
+        self.eventNumber = eventNumber
+        self.receiver = receiver
+    }
+
+    /// As SQLite compares: names byte by byte.
+    package static func < (left: DeliveryPlace, right: DeliveryPlace) -> Bool {
+        guard left.eventNumber == right.eventNumber else {
+            return left.eventNumber < right.eventNumber
+        }
+        return left.receiver.utf8.lexicographicallyPrecedes(right.receiver.utf8)
+    }
+}
+
+extension DeliveryRow {
+    package var place: DeliveryPlace {
+        DeliveryPlace(eventNumber: eventNumber, receiver: receiver)
     }
 }

@@ -172,38 +172,7 @@ package actor StoreReader {
         return row.int64(0)
     }
 
-    // MARK: Deliveries
-
-    /// Deliveries with their attempts, sorted by ID, which is by time.
-    ///
-    /// - Parameter after: The last ID of the page before; `nil` for the first page.
-    package func deliveries(
-        _ filter: DeliveryFilter, after: String?, limit: Int
-    ) throws(StoreError) -> [DeliveryRow] {
-        try deliveries { () throws(StoreError) in
-            try deliveryRows(filter, after: after ?? "", order: "ASC", limit: max(0, limit))
-        }
-    }
-
-    /// The last deliveries with their attempts, the newest first.
-    package func latestDeliveries(
-        _ filter: DeliveryFilter, limit: Int
-    ) throws(StoreError) -> [DeliveryRow] {
-        try deliveries { () throws(StoreError) in
-            try deliveryRows(filter, after: "", order: "DESC", limit: max(0, limit))
-        }
-    }
-
-    private func deliveries(
-        _ read: () throws(StoreError) -> [DeliveryRow]
-    ) throws(StoreError) -> [DeliveryRow] {
-        // One state of the record for the rows and their attempts.
-        try connection.execute("BEGIN")
-        defer { connection.rollBack() }
-        var rows = try read()
-        for place in rows.indices { rows[place].history = try attempts(at: rows[place].id) }
-        return rows
-    }
+    // MARK: The outbox
 
     /// What each receiver is owed; sorted by receiver, those with nothing pending or failed left out.
     package func backlog()
@@ -235,74 +204,6 @@ package actor StoreReader {
         return found.sorted { $0.key < $1.key }.map {
             ($0.key, $0.value.pending, $0.value.failed, $0.value.oldest)
         }
-    }
-
-    private func deliveryRows(
-        _ filter: DeliveryFilter, after: String, order: String, limit: Int
-    ) throws(StoreError) -> [DeliveryRow] {
-        var conditions = ["delivery.id > ?"]
-        if let state = filter.state { conditions.append("delivery.state = '\(state.rawValue)'") }
-        if filter.receiver != nil { conditions.append("receiver = ?") }
-        if filter.subject != nil { conditions.append("event.subject = ?") }
-        var row = try connection.statement(
-            """
-            SELECT delivery.id, receiver, number, type, event.subject, delivery.state, attempts,
-                due_at_ms, created_at_ms, finished_at_ms
-            FROM \(StoreReader.tables(filter)) WHERE \(conditions.joined(separator: " AND "))
-            ORDER BY delivery.id \(order) LIMIT ?
-            """)
-        try row.bind(after)
-        if let receiver = filter.receiver { try row.bind(receiver) }
-        if let subject = filter.subject { try row.bind(subject) }
-        try row.bind(limit)
-        var rows: [DeliveryRow] = []
-        while try row.step() {
-            guard let type = EventType(name: row.text(3)),
-                let state = DeliveryState(rawValue: row.text(5))
-            else { continue }
-            rows.append(
-                DeliveryRow(
-                    id: row.text(0), receiver: row.text(1), eventNumber: row.int64(2), type: type,
-                    subject: row.text(4), state: state, attempts: row.int(6),
-                    dueAt: row.optionalTimestamp(7), createdAt: row.timestamp(8),
-                    finishedAt: row.optionalTimestamp(9), history: []))
-        }
-        return rows
-    }
-
-    /// The tables in the order that fits the filter; CROSS JOIN keeps SQLite to it.
-    private static func tables(_ filter: DeliveryFilter) -> String {
-        guard filter.subject == nil else {
-            return """
-                event INDEXED BY event_by_subject CROSS JOIN delivery ON event_number = number
-                """
-        }
-        // Few are pending or failed of all that were ever made.
-        let index =
-            switch filter.state {
-            case .pending: "INDEXED BY delivery_pending"
-            case .failed: "INDEXED BY delivery_failed"
-            case .delivered, nil: ""
-            }
-        return "delivery \(index) CROSS JOIN event ON number = event_number"
-    }
-
-    private func attempts(at delivery: String) throws(StoreError) -> [AttemptRow] {
-        var row = try connection.cached(
-            """
-            SELECT number, at_ms, outcome, status, duration_ms, message FROM attempt
-            WHERE delivery_id = ? ORDER BY number
-            """)
-        try row.bind(delivery)
-        var rows: [AttemptRow] = []
-        while try row.step() {
-            rows.append(
-                AttemptRow(
-                    number: row.int(0), at: row.timestamp(1), outcome: row.text(2),
-                    status: row.optionalInt(3), duration: .milliseconds(row.int64(4)),
-                    message: row.text(5)))
-        }
-        return rows
     }
 
     private func created(event: Int64, receiver: String) throws(StoreError) -> Timestamp? {

@@ -16,8 +16,9 @@ struct RunwatchCommand: ParsableCommand {
             EXIT CODES
               0    done; wait: all runs (with --any: one) are complete
               1    wait: a run ended in another final state;
-                   check, reload: the configuration has errors
-              4    no such watch
+                   check, reload: the configuration has errors;
+                   test-receiver: the event was not delivered
+              4    no such watch, delivery or receiver
               64   wrong usage
               69   no daemon at the socket
               77   permission denied
@@ -33,7 +34,8 @@ struct RunwatchCommand: ParsableCommand {
         version: RunwatchVersion.text,
         subcommands: [
             StatusVerb.self, ListVerb.self, ShowVerb.self, EventsVerb.self, WaitVerb.self,
-            PollVerb.self, RewatchVerb.self, ReloadVerb.self, CheckVerb.self,
+            PollVerb.self, RewatchVerb.self, DeliveriesVerb.self, RedeliverVerb.self,
+            TestReceiverVerb.self, ReloadVerb.self, CheckVerb.self,
         ])
 
     static func main() {

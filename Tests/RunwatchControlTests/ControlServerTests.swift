@@ -175,6 +175,7 @@ import Testing
 
     @Test(arguments: [
         "/v1/reload", "/v1/watches/warehouse/12/poll", "/v1/watches/warehouse/12/rewatch",
+        "/v1/deliveries/msg_1/redeliver", "/v1/deliveries/redeliver", "/v1/receivers/ops/test",
     ])
     func `who may only read is refused`(path: String) async throws {
         for peer in [ControlServerTests.stranger, nil] {
@@ -184,6 +185,7 @@ import Testing
                 answer.body["type"] == .string("urn:runwatch:problem:permission-denied"))
         }
         #expect(backend.edit { $0.polled.isEmpty && $0.rewatched.isEmpty })
+        #expect(backend.edit { $0.redelivered.isEmpty && $0.redeliveredFailed.isEmpty })
         #expect(try await ask("GET", "/v1/status", peer: ControlServerTests.stranger).status == 200)
     }
 
@@ -202,6 +204,7 @@ import Testing
     @Test(arguments: [
         "/", "/v1", "/v2/status", "/v1/watch", "/v1/events/streams", "/v1/watches/a",
         "/v1/watches/a/b/explode", "/v1/watches/a/b/poll/now", "/status", "/metrics/x",
+        "/v1/deliveries/a/b", "/v1/receivers", "/v1/receivers/a", "/v1/receivers/a/tests",
     ])
     func `an unknown path is a problem`(path: String) async throws {
         let answer = try await ask("GET", path)
@@ -213,7 +216,9 @@ import Testing
     @Test(arguments: [
         ("POST", "/v1/status", "GET, HEAD"), ("DELETE", "/v1/events", "GET, HEAD"),
         ("GET", "/v1/reload", "POST"), ("HEAD", "/v1/watches/a/b/poll", "POST"),
-        ("OPTIONS", "/metrics", "GET, HEAD"), ("get", "/v1/status", "GET, HEAD"),
+        ("GET", "/v1/deliveries/redeliver", "POST"), ("POST", "/v1/deliveries/a", "GET, HEAD"),
+        ("GET", "/v1/receivers/ops/test", "POST"), ("OPTIONS", "/metrics", "GET, HEAD"),
+        ("get", "/v1/status", "GET, HEAD"),
     ])
     func `another method is a problem that says which are taken`(
         method: String, path: String, allow: String

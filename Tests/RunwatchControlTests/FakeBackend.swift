@@ -14,6 +14,16 @@ final class FakeBackend: ControlBackend {
         var polled: [WatchName] = []
         var rewatched: [WatchName] = []
         var lastQuery: WatchQuery?
+        /// In the order of their events, which are numbered from 1.
+        var deliveries: [DeliveryView] = []
+        var lastDeliveryQuery: DeliveryQuery?
+        /// The limits of the pages of deliveries that were asked for.
+        var deliveryLimits: [Int] = []
+        var redelivered: [String] = []
+        /// Of each call for failed ones, the receiver.
+        var redeliveredFailed: [String?] = []
+        /// What comes of a test of a receiver, by its name.
+        var tests: [String: DeliveryView] = [:]
         /// What comes in live is thrown away, as by a buffer that ran over.
         var losesLive = false
         /// Called once, before the next page of events is read.
@@ -151,6 +161,74 @@ final class FakeBackend: ControlBackend {
     func rewatch(_ name: WatchName) async throws(Problem) {
         _ = try await watch(name)
         state.withLock { $0.rewatched.append(name) }
+    }
+
+    func deliveries(
+        _ query: DeliveryQuery, after: DeliveryCursor?, limit: Int
+    ) async throws(Problem) -> DeliveryPage {
+        try check()
+        return state.withLock { state in
+            state.lastDeliveryQuery = query
+            state.deliveryLimits.append(limit)
+            var found = state.deliveries.enumerated().map { (number: Int64($0) + 1, view: $1) }
+            if query.isNewestFirst { found.reverse() }
+            found = found.filter { number, view in
+                (query.states.isEmpty || query.states.contains(view.state))
+                    && (query.receiver ?? view.receiver) == view.receiver
+                    && (query.name ?? view.name) == view.name
+                    && (after.map {
+                        query.isNewestFirst ? number < $0.eventNumber : number > $0.eventNumber
+                    } ?? true)
+            }
+            let page = found.prefix(limit)
+            let next = found.count > limit ? page.last : nil
+            return DeliveryPage(
+                page.map(\.view),
+                next: next.map {
+                    DeliveryCursor(eventNumber: $0.number, receiver: $0.view.receiver)
+                })
+        }
+    }
+
+    func delivery(_ id: String) async throws(Problem) -> DeliveryView {
+        try check()
+        guard let delivery = state.withLock({ $0.deliveries.first { $0.id == id } }) else {
+            throw .noSuchDelivery(id)
+        }
+        return delivery
+    }
+
+    func redeliver(_ id: String) async throws(Problem) -> DeliveryView {
+        _ = try await delivery(id)
+        return state.withLock { state in
+            state.redelivered.append(id)
+            for index in state.deliveries.indices where state.deliveries[index].id == id {
+                state.deliveries[index].state = .pending
+                state.deliveries[index].nextAttemptAt = Samples.noon
+            }
+            return state.deliveries.first { $0.id == id } ?? Samples.delivery(id)
+        }
+    }
+
+    func redeliverFailed(receiver: String?) async throws(Problem) -> Int {
+        try check()
+        return try state.withLock { state throws(Problem) in
+            if let receiver, !state.status.receivers.contains(where: { $0.name == receiver }) {
+                throw .noSuchReceiver(receiver, near: "ops")
+            }
+            state.redeliveredFailed.append(receiver)
+            return state.deliveries.filter {
+                $0.state == .failed && (receiver ?? $0.receiver) == $0.receiver
+            }.count
+        }
+    }
+
+    func testReceiver(_ name: String) async throws(Problem) -> DeliveryView {
+        try check()
+        guard let test = state.withLock({ $0.tests[name] }) else {
+            throw .noSuchReceiver(name, near: nil)
+        }
+        return test
     }
 
     func reload() async -> ReloadView { state.withLock { $0.reload } }

@@ -15,7 +15,8 @@ import Testing
     /// Every route with the path that the document has for it.
     private static let routes: [(path: String, route: ControlRoute)] = [
         ControlRoute.status, .watches, .watch(name), .transitions(name), .poll(name),
-        .rewatch(name), .events, .eventStream, .reload, .metrics, .health,
+        .rewatch(name), .events, .eventStream, .deliveries, .delivery("{id}"), .redeliver("{id}"),
+        .redeliverAll, .testReceiver("{name}"), .reload, .metrics, .health,
     ].map { (path(of: $0), $0) }
 
     private static let name = WatchName(service: "{service}", run: "{id}")
@@ -31,6 +32,11 @@ import Testing
         case .rewatch: "/v1/watches/{service}/{id}/rewatch"
         case .events: "/v1/events"
         case .eventStream: "/v1/events/stream"
+        case .deliveries: "/v1/deliveries"
+        case .delivery: "/v1/deliveries/{id}"
+        case .redeliver: "/v1/deliveries/{id}/redeliver"
+        case .redeliverAll: "/v1/deliveries/redeliver"
+        case .testReceiver: "/v1/receivers/{name}/test"
         case .reload: "/v1/reload"
         case .metrics: "/metrics"
         case .health: "/healthz"

@@ -50,13 +50,29 @@ enum Samples {
             deliveries: [
                 DeliveryView(
                     id: "msg_1", receiver: "ops", type: "run.complete", name: "warehouse/12",
-                    state: .pending, nextAttemptAt: noon.advanced(by: .seconds(5)),
+                    state: .pending, createdAt: ago(.milliseconds(22)),
+                    finishedAt: nil, nextAttemptAt: noon.advanced(by: .seconds(5)),
+                    nextAttemptReason: "its receiver fails", digest: "msg_2", earlierAttempts: 6,
                     attempts: [
                         AttemptView(
                             at: ago(.milliseconds(10)), outcome: "retry", status: 500,
                             duration: .milliseconds(120), message: "try later")
                     ])
             ])
+    }
+
+    static func delivery(
+        _ id: String, to receiver: String = "ops", _ state: DeliveryView.State = .failed,
+        attempts: [AttemptView] = [
+            AttemptView(
+                at: ago(.seconds(10)), outcome: "failed", status: 503,
+                duration: .milliseconds(12), message: "HTTP 503: try later")
+        ]
+    ) -> DeliveryView {
+        DeliveryView(
+            id: id, receiver: receiver, type: "run.error", name: "warehouse/12", state: state,
+            createdAt: ago(.seconds(60)), finishedAt: state == .pending ? nil : ago(.seconds(10)),
+            attempts: attempts)
     }
 
     static var status: StatusView {

@@ -48,22 +48,28 @@ import Testing
         status.receivers = [
             ReceiverView(
                 name: "ops", kind: "webhook", pending: 12, failed: 1,
-                oldestPending: Samples.ago(.seconds(300)), isDisabled: true)
+                oldestPending: Samples.ago(.seconds(300)), isDisabled: true),
+            ReceiverView(
+                name: "chat", kind: "slack", pending: 1, isFailing: true,
+                lastError: "HTTP 503: try\u{7}later"),
+            ReceiverView(name: "old", kind: nil, isConfigured: false, pending: 3, failed: 2),
         ]
         status.configuration.isOK = false
         status.configuration.errors = ["a.yaml:1:1: bad\u{1B}", "a.yaml:2:1: worse"]
         status.backlog = BacklogView(polls: 1, changes: 0, deliveries: 12)
         #expect(
             StatusText.text(status, now: Samples.noon, style: .plain) == """
-                runwatchd 0.1.0: 6 things need attention
+                runwatchd 0.1.0: 8 things need attention
                   ! the configuration has 2 errors; the one loaded 1h ago is in force:
                       a.yaml:1:1: bad\\u{1b}
                       a.yaml:2:1: worse
                   ! service 'warehouse' is down since 5m ago: connection refused; next probe in 12s
                   ! service 'warehouse': polls are 3s late; raise its limits, or poll less often
                   ! receiver 'ops' said that it is gone (HTTP 410); a reload tries it again
-                  ! receiver 'ops': 1 delivery failed for good
+                  ! receiver 'ops': 1 delivery failed for good; `deliveries --failed` shows them, `redeliver` tries again
                   ! receiver 'ops' is behind: 12 pending, the oldest from 5m ago
+                  ! receiver 'chat' does not take deliveries: HTTP 503: try\\u{7}later
+                  ! receiver 'old' is not configured any more, and 3 pending and 2 failed deliveries wait for it
 
                   up             3d4h, since 2026-11-19T04:30:00.123Z
                   configuration  /etc/runwatch/runwatch.yaml, loaded 1h ago
@@ -77,6 +83,8 @@ import Testing
                 Receivers
                   NAME  KIND     PENDING  FAILED  OLDEST PENDING  NOTE
                   ops   webhook       12       1  5m ago          disabled
+                  chat  slack          1       0                  failing
+                  old                  3       2                  not configured
 
                 """)
     }

@@ -43,8 +43,12 @@ import Testing
                   3  complete  2026-11-22T08:30:00.101Z          2026-11-22T08:29:58.090Z       4/4  done
 
                 Deliveries
-                  RECEIVER  EVENT         STATE    ATTEMPTS  LAST ATTEMPT                              NEXT   ID
-                  ops       run.complete  pending         1  now: retry, HTTP 500 in 120ms, try later  in 5s  msg_1
+                  RECEIVER  EVENT         STATE    ATTEMPTS  NEXT   ID
+                  ops       run.complete  pending         7  in 5s  msg_1
+                      … 6 earlier
+                      2026-11-22T08:30:00.113Z  retry      HTTP 500 in 120ms: try later
+                      next 2026-11-22T08:30:05.123Z (in 5s): its receiver fails
+                      sent in the digest msg_2
 
                 """)
     }

@@ -32,12 +32,25 @@ import Testing
         let delivery = try #require(value["deliveries"]?.arrayValue?.first)
         #expect(
             delivery.members?.map(\.name) == [
-                "id", "receiver", "type", "name", "state", "next_attempt_at", "attempts",
+                "id", "receiver", "type", "name", "state", "created_at", "next_attempt_at",
+                "next_attempt_reason", "digest", "earlier_attempts", "attempts",
             ])
         #expect(
             delivery["attempts"]?.arrayValue?.first?.text
                 == #"{"at":"2026-11-22T08:30:00.113Z","outcome":"retry","status":500,"#
                 + #""duration":"120ms","message":"try later"}"#)
+    }
+
+    @Test func `a delivery comes back as it was written, with what it lacks left out`() throws {
+        let failed = Samples.delivery("msg_1")
+        #expect(try roundTrip(failed) == failed)
+        let bare = DeliveryView(
+            id: "msg_1", receiver: "ops", type: "run.error", name: "w/1", state: .pending)
+        #expect(try roundTrip(bare) == bare)
+        #expect(
+            String(decoding: bare.json, as: UTF8.self)
+                == #"{"id":"msg_1","receiver":"ops","type":"run.error","name":"w/1","#
+                + #""state":"pending","attempts":[]}"#)
     }
 
     @Test func `a watch in a list has neither transitions nor deliveries`() throws {
@@ -58,7 +71,9 @@ import Testing
         status.receivers.append(
             ReceiverView(
                 name: "ops", kind: "webhook", pending: 3, failed: 1, oldestPending: Samples.noon,
-                isDisabled: true))
+                isDisabled: true, isFailing: true, lastError: "HTTP 410"))
+        status.receivers.append(
+            ReceiverView(name: "old", kind: nil, isConfigured: false, failed: 2))
         status.configuration.isOK = false
         status.configuration.errors = ["a.yaml:1:2: bad"]
         status.configuration.warnings = ["a.yaml:1:3: warning: hm"]
@@ -157,6 +172,8 @@ import Testing
         #expect(
             ControlPath.watch(WatchName(service: "w", run: "a/b c?d"), verb: "poll")
                 == "/v1/watches/w/a%2Fb%20c%3Fd/poll")
+        #expect(ControlPath.delivery("a/b", verb: "redeliver") == "/v1/deliveries/a%2Fb/redeliver")
+        #expect(ControlPath.receiver("..", verb: "test") == "/v1/receivers/%2E%2E/test")
         #expect(ControlPath.watch(WatchName(service: "w", run: "..")) == "/v1/watches/w/%2E%2E")
         #expect(
             ControlPath.query("/v1/events", [("since", "1h"), ("cursor", nil), ("limit", "5")])

@@ -213,7 +213,7 @@ private struct Model {
         #expect(recorded.map(\.type) == events.map(\.type))
         for state in DeliveryState.allCases {
             let rows = try await reader.deliveries(
-                DeliveryFilter(state: state), after: nil, limit: .max)
+                DeliveryFilter(states: [state]), limit: .max)
             let found = rows.map { "\($0.eventNumber) \($0.receiver) \($0.attempts)" }
             let expected = deliveries.filter { $0.state == state }.map {
                 "\($0.number) \($0.receiver) \($0.attempts)"

@@ -26,8 +26,10 @@ package struct ControlClient {
         try send(.get, path, limit)
     }
 
-    package func post(_ path: String) throws(ControlFailure) -> [UInt8] {
-        try send(.post, path, .seconds(30))
+    package func post(
+        _ path: String, within limit: Duration = .seconds(30)
+    ) throws(ControlFailure) -> [UInt8] {
+        try send(.post, path, limit)
     }
 
     /// The answer as a tree.

@@ -81,6 +81,6 @@ extension ControlSession {
             // The daemon may have gone right after the last event: then what was seen last is the answer.
             (try? client.get(ControlPath.watch(name))) ?? machine.seen[name]?.json
         }
-        _ = say(document: watchList(documents.compactMap(\.self)))
+        _ = say(document: self.document("watches", documents.compactMap(\.self)))
     }
 }

@@ -110,14 +110,15 @@ package struct ControlSession {
             _ = say(TerminalText.escape(line(watch)) + "\n")
         }
         guard isJSON else { return .done }
-        return say(document: names.count == 1 ? documents[0] : watchList(documents))
+        return say(
+            document: names.count == 1 ? documents[0] : document("watches", documents))
     }
 
-    /// Several watches as one document, of the shape of a list.
-    func watchList(_ documents: [[UInt8]]) -> [UInt8] {
+    /// Several documents as one, of the shape of a list.
+    func document(_ key: String, _ documents: [[UInt8]]) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.key("watches")
+        writer.key(key)
         writer.beginArray()
         for document in documents { writer.raw(document) }
         writer.endArray()
@@ -128,20 +129,20 @@ package struct ControlSession {
     // MARK: Pages
 
     /// Goes through a list, element by element as the API wrote them, until `body` has enough.
+    ///
+    /// - Parameter limit: How many elements `body` takes at most, so that no page is longer for nothing.
     /// - Returns: `false` when it had enough.
     func pages(
-        _ path: String, _ key: String, _ parameters: [(String, String?)],
+        _ path: String, _ key: String, _ parameters: [(String, String?)], upTo limit: Int = .max,
         _ body: (ArraySlice<UInt8>) throws(ControlFailure) -> Bool
     ) throws(ControlFailure) -> Bool {
+        let size = min(limit, ControlParameters.limits.upperBound)
         var cursor: String?
         repeat {
             let bytes = try client.get(
                 ControlPath.query(
                     path,
-                    parameters + [
-                        ("limit", "\(ControlParameters.limits.upperBound)"), ("cursor", cursor),
-                    ]
-                ))
+                    parameters + [("limit", "\(size)"), ("cursor", cursor)]))
             let page = try ListPage(bytes, key: key, client)
             for element in page.elements {
                 guard try body(element) else { return false }

@@ -1,9 +1,10 @@
 /// How `runwatchctl` ends: the one table of its exit codes.
 package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     case done = 0
-    /// `wait`: a run ended in another final state; `check`, `reload`: the configuration has errors.
+    /// `wait`: a run ended in another final state; `check`, `reload`: the configuration has errors;
+    /// `test-receiver`: the event was not delivered.
     case failed = 1
-    /// No such watch.
+    /// No such watch, delivery or receiver.
     case notFound = 4
     /// `EX_USAGE` of sysexits.h(3head).
     case usage = 64
@@ -20,7 +21,7 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     package init(_ problem: Problem.Code) {
         switch problem {
         case .configurationInvalid: self = .failed
-        case .noSuchWatch: self = .notFound
+        case .noSuchWatch, .noSuchDelivery, .noSuchReceiver: self = .notFound
         case .badParameter, .badPath, .methodNotAllowed, .conflict: self = .usage
         case .permissionDenied: self = .denied
         case .noSuchRoute, .unavailable, .notAdvancing, .internalError: self = .noDaemon

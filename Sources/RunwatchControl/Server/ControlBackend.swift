@@ -37,6 +37,28 @@ package protocol ControlBackend: Sendable {
     /// Starts a watch afresh.
     func rewatch(_ name: WatchName) async throws(Problem)
 
+    /// A page of deliveries in the order of their events, from the first one after `after`.
+    func deliveries(
+        _ query: DeliveryQuery, after: DeliveryCursor?, limit: Int
+    ) async throws(Problem) -> DeliveryPage
+
+    /// One delivery with its attempts.
+    func delivery(_ id: String) async throws(Problem) -> DeliveryView
+
+    /// Makes a delivery pending again, and has it attempted now.
+    /// - Parameter id: Of a delivery, or of a digest, which comes back as a whole.
+    /// - Returns: The delivery; of a digest the oldest one.
+    func redeliver(_ id: String) async throws(Problem) -> DeliveryView
+
+    /// Makes failed deliveries pending again, and has their receivers tried now.
+    /// - Parameter receiver: Only this one's; `nil` for those of all configured receivers.
+    /// - Returns: How many.
+    func redeliverFailed(receiver: String?) async throws(Problem) -> Int
+
+    /// Sends a receiver a `receiver.test` event, once; nothing of it is recorded.
+    /// - Returns: The delivery as it went: `delivered` or `failed`, with its one attempt.
+    func testReceiver(_ name: String) async throws(Problem) -> DeliveryView
+
     func reload() async -> ReloadView
 
     func health() async -> HealthView
@@ -62,5 +84,37 @@ package struct WatchQuery: Hashable, Sendable {
         self.states = states
         self.group = group
         self.isActiveOnly = isActiveOnly
+    }
+}
+
+/// Which deliveries a list shows: those that meet every condition given.
+package struct DeliveryQuery: Hashable, Sendable {
+    /// Empty for any state.
+    package var states: Set<DeliveryView.State>
+    package var receiver: String?
+    /// What the event is about: `SERVICE/ID`, or a service, a group, a receiver.
+    package var name: String?
+    package var isNewestFirst: Bool
+
+    package init(
+        states: Set<DeliveryView.State> = [], receiver: String? = nil, name: String? = nil,
+        isNewestFirst: Bool = false
+    ) {
+        self.states = states
+        self.receiver = receiver
+        self.name = name
+        self.isNewestFirst = isNewestFirst
+    }
+}
+
+/// A page of a list of deliveries.
+package struct DeliveryPage: Sendable {
+    package var deliveries: [DeliveryView]
+    /// Where the next page begins; `nil` on the last one.
+    package var next: DeliveryCursor?
+
+    package init(_ deliveries: [DeliveryView], next: DeliveryCursor?) {
+        self.deliveries = deliveries
+        self.next = next
     }
 }

@@ -69,18 +69,40 @@ package struct ControlParameters: Sendable {
 
     /// Names of states, with commas between.
     package func states() throws(Problem) -> Set<RunState> {
-        guard let text = try text("state") else { return [] }
-        var states: Set<RunState> = []
-        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let state = RunState(name: name) else {
-                let names = RunState.allCases.map(\.name).joined(separator: ", ")
+        try set("state", of: RunState.allCases, named: \.name)
+    }
+
+    /// Names of states of deliveries, with commas between.
+    package func deliveryStates() throws(Problem) -> Set<DeliveryView.State> {
+        try set("state", of: DeliveryView.State.allCases, named: \.rawValue)
+    }
+
+    private func set<Value: Hashable>(
+        _ name: String, of values: [Value], named text: (Value) -> String
+    ) throws(Problem) -> Set<Value> {
+        guard let given = try self.text(name) else { return [] }
+        var found: Set<Value> = []
+        for word in given.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let value = values.first(where: { text($0) == word }) else {
+                let names = values.map(text).joined(separator: ", ")
                 throw Problem(
                     .badParameter,
-                    "Parameter 'state' holds '\(name)', which is no state; there are: \(names).")
+                    "Parameter '\(name)' holds '\(word)', which is no state; there are: \(names).")
             }
-            states.insert(state)
+            found.insert(value)
         }
-        return states
+        return found
+    }
+
+    /// `asc` or `desc`.
+    package func isDescending() throws(Problem) -> Bool {
+        switch try text("order") {
+        case nil, "asc": return false
+        case "desc": return true
+        case .some(let text):
+            throw Problem(
+                .badParameter, "Parameter 'order' is '\(text)'; it must be asc or desc.")
+        }
     }
 
     /// A moment: how long ago (`1h`), or a time (RFC 3339).
@@ -95,15 +117,21 @@ package struct ControlParameters: Sendable {
         return moment
     }
 
-    package func watchCursor() throws(Problem) -> WatchName? {
+    package func watchCursor() throws(Problem) -> WatchName? { try cursor(WatchCursor.decode) }
+
+    package func deliveryCursor() throws(Problem) -> DeliveryCursor? {
+        try cursor { DeliveryCursor($0) }
+    }
+
+    private func cursor<Value>(_ decode: (String) -> Value?) throws(Problem) -> Value? {
         guard let text = try text("cursor") else { return nil }
-        guard let name = WatchCursor.decode(text) else {
+        guard let value = decode(text) else {
             throw Problem(
                 .badParameter,
                 "Parameter 'cursor' is not one that this API gave; take it from 'next' of the page "
                     + "before.")
         }
-        return name
+        return value
     }
 }
 
@@ -112,40 +140,5 @@ package enum SinceText {
     package static func parse(_ text: String, now: Timestamp) -> Timestamp? {
         if let duration = DurationText.parse(text) { return now.advanced(by: .zero - duration) }
         return Timestamp(rfc3339: text)
-    }
-}
-
-/// The cursor of a list of watches: the last name of a page, as text that a URL takes as it is.
-///
-/// Opaque to who uses it. In hexadecimal, since a name may hold anything.
-package enum WatchCursor {
-    package static func encode(_ name: WatchName) -> String {
-        var text = ""
-        for byte in name.description.utf8 {
-            text += byte < 16 ? "0" : ""
-            text += String(byte, radix: 16)
-        }
-        return text
-    }
-
-    package static func decode(_ text: String) -> WatchName? {
-        let digits = Array(text.utf8)
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = value(digits[index]), let low = value(digits[index + 1])
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self).flatMap { WatchName($0) }
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
-        }
     }
 }

@@ -10,6 +10,14 @@ package enum ControlRoute: Hashable, Sendable {
     case rewatch(WatchName)
     case events
     case eventStream
+    case deliveries
+    /// A delivery, by its ID.
+    case delivery(String)
+    case redeliver(String)
+    /// Many at once.
+    case redeliverAll
+    /// A receiver, by its name.
+    case testReceiver(String)
     case reload
     case metrics
     case health
@@ -31,11 +39,19 @@ package enum ControlRoute: Hashable, Sendable {
             case "status": self = .status
             case "watches": self = .watches
             case "events": self = .events
+            case "deliveries": self = .deliveries
             case "reload": self = .reload
             default: return nil
             }
         case 3 where parts[0] == "v1" && parts[1] == "events" && parts[2] == "stream":
             self = .eventStream
+        case 3 where parts[0] == "v1" && parts[1] == "deliveries":
+            // No ID: those begin with `msg_`.
+            self = parts[2] == "redeliver" ? .redeliverAll : .delivery(parts[2])
+        case 4 where parts[0] == "v1" && parts[1] == "deliveries" && parts[3] == "redeliver":
+            self = .redeliver(parts[2])
+        case 4 where parts[0] == "v1" && parts[1] == "receivers" && parts[3] == "test":
+            self = .testReceiver(parts[2])
         case 4 where parts[0] == "v1" && parts[1] == "watches":
             self = .watch(WatchName(service: parts[2], run: parts[3]))
         case 5 where parts[0] == "v1" && parts[1] == "watches":
@@ -53,7 +69,7 @@ package enum ControlRoute: Hashable, Sendable {
     /// The methods that it takes, besides `HEAD` where it takes `GET`.
     package var methods: [String] {
         switch self {
-        case .poll, .rewatch, .reload: ["POST"]
+        case .poll, .rewatch, .reload, .redeliver, .redeliverAll, .testReceiver: ["POST"]
         default: ["GET"]
         }
     }
@@ -71,6 +87,8 @@ package enum ControlRoute: Hashable, Sendable {
         case .transitions: ["limit", "cursor"]
         case .events: ["limit", "cursor", "since", "after"]
         case .eventStream: ["since", "after"]
+        case .deliveries: ["limit", "cursor", "state", "receiver", "name", "order"]
+        case .redeliverAll: ["state", "receiver"]
         default: []
         }
     }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Answers the API's requests: a router over the daemon's parts, bound to no socket.
 package final class ControlServer: Sendable {
-    private let backend: any ControlBackend
+    let backend: any ControlBackend
     private let time: any TimeSource
     private let heartbeat: Duration
     private let rights: Mutex<ControlRights>
@@ -64,7 +64,7 @@ package final class ControlServer: Sendable {
         }
         let parameters = try ControlParameters(of: request, known: route.parameters)
         if method == "GET" { return try await read(route, parameters, request) }
-        return try await change(route)
+        return try await change(route, parameters)
     }
 
     private func read(
@@ -77,6 +77,8 @@ package final class ControlServer: Sendable {
         case .transitions(let name): return try await transitions(name, parameters)
         case .events: return try await events(parameters)
         case .eventStream: return try await eventStream(parameters, request)
+        case .deliveries: return try await deliveries(parameters)
+        case .delivery(let id): return .json(try await backend.delivery(id).json)
         case .metrics:
             return HTTPServerResponse(
                 status: 200,
@@ -95,12 +97,14 @@ package final class ControlServer: Sendable {
                     members: [.init("ok", .bool(false)), .texts("reasons", health.reasons)])
             }
             return .json(health.json)
-        case .poll, .rewatch, .reload:
+        case .poll, .rewatch, .reload, .redeliver, .redeliverAll, .testReceiver:
             preconditionFailure("a route that takes no GET was let through")
         }
     }
 
-    private func change(_ route: ControlRoute) async throws(Problem) -> HTTPServerResponse {
+    private func change(
+        _ route: ControlRoute, _ parameters: ControlParameters
+    ) async throws(Problem) -> HTTPServerResponse {
         switch route {
         case .poll(let name):
             try await backend.poll(name)
@@ -109,6 +113,12 @@ package final class ControlServer: Sendable {
         case .rewatch(let name):
             try await backend.rewatch(name)
             return .json(try await backend.watch(name).json)
+        case .redeliver(let id):
+            // Accepted only: what comes of it is seen later.
+            return .json(try await backend.redeliver(id).json, status: 202)
+        case .redeliverAll: return try await redeliverAll(parameters)
+        case .testReceiver(let name):
+            return .json(try await backend.testReceiver(name).json)
         case .reload:
             let reload = await backend.reload()
             guard reload.isOK else {
@@ -190,7 +200,7 @@ package final class ControlServer: Sendable {
         return HTTPServerResponse(status: 200, headers: headers, body: .stream(feed.chunks))
     }
 
-    private static func list(
+    static func list(
         _ name: String, _ views: [some WireView], next: String?
     ) -> HTTPServerResponse {
         var writer = JSONWriter()

@@ -62,15 +62,30 @@ package enum StatusText {
     }
 
     private static func troubles(of receiver: ReceiverView, now: Timestamp) -> [[String]] {
+        guard receiver.isConfigured else {
+            return [
+                [
+                    "receiver '\(receiver.name)' is not configured any more, and "
+                        + "\(receiver.pending) pending and \(receiver.failed) failed deliveries wait for it"
+                ]
+            ]
+        }
         var troubles: [[String]] = []
         if receiver.isDisabled {
             troubles.append([
                 "receiver '\(receiver.name)' said that it is gone (HTTP 410); a reload tries it again"
             ])
         }
+        if receiver.isFailing {
+            let error = receiver.lastError.map { ": \(TerminalText.shortened($0, to: 200))" } ?? ""
+            troubles.append(["receiver '\(receiver.name)' does not take deliveries\(error)"])
+        }
         if receiver.failed > 0 {
             let count = CountText.count(receiver.failed, "delivery", plural: "deliveries")
-            troubles.append(["receiver '\(receiver.name)': \(count) failed for good"])
+            troubles.append([
+                "receiver '\(receiver.name)': \(count) failed for good; `deliveries --failed` shows "
+                    + "them, `redeliver` tries again"
+            ])
         }
         if let oldest = receiver.oldestPending, oldest.duration(to: now) >= .seconds(60) {
             troubles.append([
@@ -144,9 +159,15 @@ package enum StatusText {
                 .init(receiver.name), .init(receiver.kind), .init(String(receiver.pending)),
                 .init(String(receiver.failed), receiver.failed > 0 ? .red : .plain),
                 .init(receiver.oldestPending.map { AgeText.relative($0, now: now) }),
-                .init(receiver.isDisabled ? "disabled" : nil, .red),
+                .init(note(receiver), .red),
             ])
         }
         return table.text(style, indent: "  ")
+    }
+
+    private static func note(_ receiver: ReceiverView) -> String? {
+        if !receiver.isConfigured { return "not configured" }
+        if receiver.isDisabled { return "disabled" }
+        return receiver.isFailing ? "failing" : nil
     }
 }

@@ -14,7 +14,7 @@ package enum WatchDetailText {
         }
         if let deliveries = watch.deliveries, !deliveries.isEmpty {
             text += "\n" + style.paint("Deliveries", .bold) + "\n"
-            text += self.deliveries(deliveries, now, style)
+            text += DeliveryText.details(deliveries, now: now, style: style)
         }
         return text
     }
@@ -101,46 +101,5 @@ package enum WatchDetailText {
             ])
         }
         return table.text(style, indent: "  ")
-    }
-
-    private static func deliveries(
-        _ deliveries: [DeliveryView], _ now: Timestamp, _ style: TextStyle
-    ) -> String {
-        var table = TextTable([
-            .init("RECEIVER"), .init("EVENT"), .init("STATE"),
-            .init("ATTEMPTS", isRightAligned: true), .init("LAST ATTEMPT"), .init("NEXT"),
-            .init("ID"),
-        ])
-        for delivery in deliveries {
-            table.append([
-                .init(delivery.receiver), .init(delivery.type),
-                .init(delivery.state.rawValue, delivery.state.paint),
-                .init(String(delivery.attempts.count)),
-                .init(delivery.attempts.last.map { summary($0, now) }),
-                .init(delivery.nextAttemptAt.map { AgeText.planned($0, now: now) }),
-                .init(delivery.id),
-            ])
-        }
-        return table.text(style, indent: "  ")
-    }
-
-    private static func summary(_ attempt: AttemptView, _ now: Timestamp) -> String {
-        var text = "\(AgeText.relative(attempt.at, now: now)): \(attempt.outcome)"
-        if let status = attempt.status { text += ", HTTP \(status)" }
-        if let duration = attempt.duration { text += " in \(DurationText.glance(duration))" }
-        if let message = attempt.message, !message.isEmpty {
-            text += ", " + TerminalText.shortened(message, to: 60)
-        }
-        return text
-    }
-}
-
-extension DeliveryView.State {
-    var paint: TextStyle.Paint {
-        switch self {
-        case .pending: .yellow
-        case .delivered: .green
-        case .failed: .red
-        }
     }
 }

@@ -8,6 +8,16 @@ package enum ControlPath {
         "/v1/watches/\(part(name.service))/\(part(name.run))" + (verb.map { "/\($0)" } ?? "")
     }
 
+    /// The path of a delivery; `verb` is its last part.
+    package static func delivery(_ id: String, verb: String? = nil) -> String {
+        "/v1/deliveries/\(part(id))" + (verb.map { "/\($0)" } ?? "")
+    }
+
+    /// The path of what can be done with a receiver.
+    package static func receiver(_ name: String, verb: String) -> String {
+        "/v1/receivers/\(part(name))/\(verb)"
+    }
+
     /// A path with a query; parameters without a value are left out.
     package static func query(_ path: String, _ parameters: [(String, String?)]) -> String {
         var text = path

@@ -14,21 +14,38 @@ package struct DeliveryView: WireView {
     /// `SERVICE/ID`, or what else the event is about.
     package var name: String
     package var state: State
-    /// `nil` when nothing is tried any more.
+    /// When it was recorded, with its event.
+    package var createdAt: Timestamp?
+    /// When it was delivered or given up; `nil` before.
+    package var finishedAt: Timestamp?
+    /// `nil` when nothing is tried any more, and when it waits for something else than time.
     package var nextAttemptAt: Timestamp?
+    /// Why then, or what it waits for, where there is more to say than its schedule; for people.
+    package var nextAttemptReason: String?
+    /// The `webhook-id` of the digest that it went into; `nil` for a message of its own.
+    package var digest: String?
+    /// Attempts before those in `attempts`; they are not kept.
+    package var earlierAttempts: Int
     /// Oldest first.
     package var attempts: [AttemptView]
 
     package init(
         id: String, receiver: String, type: String, name: String, state: State,
-        nextAttemptAt: Timestamp? = nil, attempts: [AttemptView] = []
+        createdAt: Timestamp? = nil, finishedAt: Timestamp? = nil,
+        nextAttemptAt: Timestamp? = nil, nextAttemptReason: String? = nil,
+        digest: String? = nil, earlierAttempts: Int = 0, attempts: [AttemptView] = []
     ) {
         self.id = id
         self.receiver = receiver
         self.type = type
         self.name = name
         self.state = state
+        self.createdAt = createdAt
+        self.finishedAt = finishedAt
         self.nextAttemptAt = nextAttemptAt
+        self.nextAttemptReason = nextAttemptReason
+        self.digest = digest
+        self.earlierAttempts = earlierAttempts
         self.attempts = attempts
     }
 
@@ -41,7 +58,12 @@ package struct DeliveryView: WireView {
             throw object.failure("state", "no state of a delivery that this program knows")
         }
         self.state = state
+        createdAt = try object.optionalTimestamp("created_at")
+        finishedAt = try object.optionalTimestamp("finished_at")
         nextAttemptAt = try object.optionalTimestamp("next_attempt_at")
+        nextAttemptReason = try object.optionalText("next_attempt_reason")
+        digest = try object.optionalText("digest")
+        earlierAttempts = Int(clamping: try object.optionalInteger("earlier_attempts") ?? 0)
         attempts = try object.list("attempts")
     }
 
@@ -52,7 +74,12 @@ package struct DeliveryView: WireView {
         writer.member("type", type)
         writer.member("name", name)
         writer.member("state", state.rawValue)
+        writer.member("created_at", createdAt)
+        writer.member("finished_at", finishedAt)
         writer.member("next_attempt_at", nextAttemptAt)
+        writer.member("next_attempt_reason", nextAttemptReason)
+        writer.member("digest", digest)
+        if earlierAttempts > 0 { writer.member("earlier_attempts", earlierAttempts) }
         writer.list("attempts", attempts)
         writer.endObject()
     }

@@ -6,6 +6,8 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable, CaseIterable {
         case noSuchRoute = "no-such-route"
         case noSuchWatch = "no-such-watch"
+        case noSuchDelivery = "no-such-delivery"
+        case noSuchReceiver = "no-such-receiver"
         case methodNotAllowed = "method-not-allowed"
         /// A parameter is unknown, stands twice or cannot be read.
         case badParameter = "bad-parameter"
@@ -24,7 +26,7 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             switch self {
             case .badParameter, .badPath: 400
             case .permissionDenied: 403
-            case .noSuchRoute, .noSuchWatch: 404
+            case .noSuchRoute, .noSuchWatch, .noSuchDelivery, .noSuchReceiver: 404
             case .methodNotAllowed: 405
             case .conflict: 409
             case .configurationInvalid: 422
@@ -38,6 +40,8 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             switch self {
             case .noSuchRoute: "No such route"
             case .noSuchWatch: "No such watch"
+            case .noSuchDelivery: "No such delivery"
+            case .noSuchReceiver: "No such receiver"
             case .methodNotAllowed: "Method not allowed"
             case .badParameter: "Bad parameter"
             case .badPath: "Bad path"
@@ -69,6 +73,19 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
 
     package static func noSuchWatch(_ name: WatchName) -> Problem {
         Problem(.noSuchWatch, "There is no watch '\(name)'; `runwatchctl list` shows them all.")
+    }
+
+    package static func noSuchDelivery(_ id: String) -> Problem {
+        Problem(
+            .noSuchDelivery,
+            "There is no delivery '\(id)'; `runwatchctl deliveries` shows them all.")
+    }
+
+    /// - Parameter near: The name that was probably meant.
+    package static func noSuchReceiver(_ name: String, near: String?) -> Problem {
+        let hint =
+            near.map { "did you mean '\($0)'?" } ?? "`runwatchctl status` shows them all."
+        return Problem(.noSuchReceiver, "There is no receiver '\(name)'; \(hint)")
     }
 
     /// The document.

@@ -8,7 +8,7 @@ package struct StatusView: WireView {
     package var watches: [RunState: Int]
     /// In the order of the configuration.
     package var services: [ServiceView]
-    /// In the order of the configuration.
+    /// By name; those that are not configured any more come last.
     package var receivers: [ReceiverView]
     package var configuration: ConfigurationView
     package var backlog: BacklogView
@@ -124,44 +124,60 @@ package struct ServiceView: WireView {
 /// One receiver's part of the outbox, as the API shows it.
 package struct ReceiverView: WireView {
     package var name: String
-    /// The kind's name: `webhook`, `stdout`.
-    package var kind: String
+    /// The kind's name: `webhook`, `stdout`; `nil` when it is not configured.
+    package var kind: String?
+    /// `false` for one that has left the configuration, and that deliveries still wait for.
+    package var isConfigured: Bool
     package var pending: Int
     package var failed: Int
     /// When the oldest pending event happened.
     package var oldestPending: Timestamp?
     /// It answered that it is gone for good, and gets nothing until the next reload.
     package var isDisabled: Bool
+    /// The last attempt failed, and none has succeeded since.
+    package var isFailing: Bool
+    /// What the last failed attempt said, while it fails or is disabled; no secrets.
+    package var lastError: String?
 
     package init(
-        name: String, kind: String, pending: Int = 0, failed: Int = 0,
-        oldestPending: Timestamp? = nil, isDisabled: Bool = false
+        name: String, kind: String?, isConfigured: Bool = true, pending: Int = 0,
+        failed: Int = 0, oldestPending: Timestamp? = nil, isDisabled: Bool = false,
+        isFailing: Bool = false, lastError: String? = nil
     ) {
         self.name = name
         self.kind = kind
+        self.isConfigured = isConfigured
         self.pending = pending
         self.failed = failed
         self.oldestPending = oldestPending
         self.isDisabled = isDisabled
+        self.isFailing = isFailing
+        self.lastError = lastError
     }
 
     package init(_ object: WireObject) throws(WireError) {
         name = try object.text("name")
-        kind = try object.optionalText("kind") ?? ""
+        kind = try object.optionalText("kind")
+        isConfigured = object.optional("configured")?.boolValue ?? true
         pending = try object.count("pending")
         failed = try object.count("failed")
         oldestPending = try object.optionalTimestamp("oldest_pending")
         isDisabled = object.optional("disabled")?.boolValue ?? false
+        isFailing = object.optional("failing")?.boolValue ?? false
+        lastError = try object.optionalText("last_error")
     }
 
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("name", name)
         writer.member("kind", kind)
+        writer.member("configured", isConfigured)
         writer.member("pending", pending)
         writer.member("failed", failed)
         writer.member("oldest_pending", oldestPending)
         writer.member("disabled", isDisabled)
+        writer.member("failing", isFailing)
+        writer.member("last_error", lastError)
         writer.endObject()
     }
 }

@@ -15,7 +15,7 @@ package struct WatchView: WireView {
     package var origin: String?
     /// Oldest first; `nil` in a list of watches.
     package var transitions: [TransitionView]?
-    /// Oldest first; `nil` in a list of watches.
+    /// Newest first; `nil` in a list of watches.
     package var deliveries: [DeliveryView]?
 
     package var name: WatchName { data.name }
