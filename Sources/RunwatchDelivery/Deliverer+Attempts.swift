@@ -78,6 +78,7 @@ extension Deliverer {
         pipeline.look.nextAt = nil
         pipeline.look.horizon = nil
         pipeline.look.since = now
+        pipeline.look.ended = []
         let name = pipeline.name
         let excluded = pipeline.window.ids
         let digest = pipeline.settings.digest
@@ -104,7 +105,7 @@ extension Deliverer {
         pipeline.look.failures = 0
         guard !isDraining, !pipeline.isRemoved else { return noteRemoved(pipeline) }
         var taken = 0
-        for delivery in due.deliveries {
+        for delivery in due.deliveries where !pipeline.look.ended.contains(delivery.id) {
             let from = firstMoment(of: delivery, pipeline, at: now)
             if pipeline.window.add(delivery, from: from) { taken += 1 }
         }
@@ -188,6 +189,7 @@ extension Deliverer {
     private func ended(_ id: String, _ pipeline: ReceiverPipeline, _ result: AttemptResult) {
         guard let flight = pipeline.window.end(id) else { return }
         if pipeline.hurried[id] != nil { pipeline.hurried[id] = .ended }
+        if pipeline.look.isUnderWay { pipeline.look.ended.insert(id) }
         let now = time.now()
         let before = pipeline.machine.health
         let verdict = pipeline.machine.ended(

@@ -18,6 +18,8 @@ final class ReceiverPipeline {
         var horizon: Timestamp?
         /// Since when the present search has been under way.
         var since: Instant?
+        /// Attempts that ended meanwhile: the search may not have seen what became of them.
+        var ended: Set<String> = []
     }
 
     /// What people ask about.
