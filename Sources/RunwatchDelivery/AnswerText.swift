@@ -25,8 +25,10 @@ struct AnswerText: Sendable {
         if (300..<400).contains(response.status) {
             message += " (redirects are not followed; configure the final URL)"
         }
-        let text = printable(String(decoding: response.body, as: UTF8.self))
-        let words = text.split(separator: " ").joined(separator: " ")
+        let text = String(decoding: response.body, as: UTF8.self)
+        // Secrets first: one may hold a space.
+        let words = PrintableText.escaped(
+            hiding(text).split { $0.isWhitespace }.joined(separator: " "))
         guard !words.isEmpty else { return message }
         return message + ": " + PrintableText.truncated(words, to: AnswerText.excerpt)
     }
@@ -34,12 +36,12 @@ struct AnswerText: Sendable {
     /// The failure's words, after `HTTP 503, but` when at least that much came.
     func of(_ failure: HTTPFailure) -> String {
         let start = failure.status.map { "HTTP \($0), but " } ?? ""
-        let words = printable(failure.message)
+        let words = PrintableText.escaped(hiding(failure.message))
         return start + PrintableText.truncated(words, to: 2 * AnswerText.excerpt)
     }
 
-    private func printable(_ text: String) -> String {
-        PrintableText.escaped(hidden.reduce(text) { $1.redacted(from: $0) })
+    private func hiding(_ text: String) -> String {
+        hidden.reduce(text) { $1.redacted(from: $0) }
     }
 
     /// A server shows the whole URL, or the path, or a part of it between slashes; the host is no secret.

@@ -56,6 +56,7 @@ extension Deliverer {
             pipeline.report.untold += 1
             return
         }
+        let attempts = delivery.attempts + 1
         let others =
             pipeline.report.untold > 0 ? ", and \(pipeline.report.untold) others before it" : ""
         pipeline.report.givenUpToldAt = now
@@ -63,7 +64,8 @@ extension Deliverer {
         logger.warning(
             """
             delivery \(delivery.id) of \(delivery.words.type) (\(delivery.words.name)) to \
-            receiver '\(pipeline.name)' is given up after \(delivery.attempts + 1) attempts\
+            receiver '\(pipeline.name)' is given up after \(attempts) \
+            attempt\(attempts == 1 ? "" : "s")\
             \(others): \(result.message)
             """, metadata: ["receiver": "\(pipeline.name)"])
     }

@@ -56,7 +56,7 @@ enum Samples {
                     attempts: [
                         AttemptView(
                             at: ago(.milliseconds(10)), outcome: "retry", status: 500,
-                            duration: .milliseconds(120), message: "try later")
+                            duration: .milliseconds(120), message: "HTTP 500: try later")
                     ])
             ])
     }

@@ -38,7 +38,7 @@ import Testing
         #expect(
             delivery["attempts"]?.arrayValue?.first?.text
                 == #"{"at":"2026-11-22T08:30:00.113Z","outcome":"retry","status":500,"#
-                + #""duration":"120ms","message":"try later"}"#)
+                + #""duration":"120ms","message":"HTTP 500: try later"}"#)
     }
 
     @Test func `a delivery comes back as it was written, with what it lacks left out`() throws {
