@@ -48,7 +48,9 @@ final class ChildProcess {
         pid = started.pid
         self.queue = queue
         grace = program.grace
-        input = ChildInput(descriptor: started.input, bytes: program.input, queue: queue)
+        input = ChildInput(
+            writer: started.input.writer, reader: started.input.reader, bytes: program.input,
+            queue: queue)
         output = ChildOutput(descriptor: started.output, limit: program.keptOutput, queue: queue)
         timer = DispatchSource.makeTimerSource(queue: queue)
         self.onEnd = onEnd

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Bound to the serial queue it is given: everything is called there, and completions run there. No thread
 /// waits for a program. What a program leaves behind in its process group is killed when it ends. Any number
-/// may run at once; each costs up to three descriptors.
+/// may run at once; each costs two to five descriptors.
 package final class ChildProcesses {
     private let queue: DispatchQueue
     private let usesDescriptors: Bool
@@ -15,12 +15,11 @@ package final class ChildProcesses {
     /// - Parameter usesDescriptors: False to learn of ends by the clock alone, up to a quarter of a second
     ///   late, as it is done anyway where the kernel or a sandbox refuses pidfd_open(2).
     ///
-    /// It changes the whole process: writes to a pipe that nobody reads fail instead of ending it, and
-    /// SIGCHLD has its default action, since a parent's "ignore" would take away how programs end.
+    /// It gives SIGCHLD its default action, for the whole process: with an "ignore" inherited from a parent
+    /// the kernel would throw away how programs end.
     package init(queue: DispatchQueue, usesDescriptors: Bool = true) {
         self.queue = queue
         self.usesDescriptors = usesDescriptors
-        SignalSources.ignoreFatalWrites()
         signal(SIGCHLD, SIG_DFL)
     }
 

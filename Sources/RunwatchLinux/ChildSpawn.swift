@@ -9,17 +9,18 @@ enum ChildSpawn {
     struct Started {
         /// Also the number of its session and process group.
         var pid: pid_t
-        /// Non-blocking, to write to; the caller closes it.
-        var input: Int32
+        /// The pipe it reads from, with the end that it reads too; the caller closes both. Writing does not
+        /// block.
+        var input: Pipe
         /// Non-blocking, to read from; the caller closes it.
         var output: Int32
     }
 
-    private struct Pipe {
-        var reader: Int32
-        var writer: Int32
+    struct Pipe {
+        private(set) var reader: Int32
+        private(set) var writer: Int32
 
-        init() throws(SystemCallError) {
+        fileprivate init() throws(SystemCallError) {
             var ends: [Int32] = [-1, -1]
             guard runwatch_pipe(&ends) == 0 else {
                 throw SystemCallError(call: "pipe2 for a program", errno: errno)
@@ -45,7 +46,7 @@ enum ChildSpawn {
             return higher
         }
 
-        func close() {
+        fileprivate func close() {
             Glibc.close(reader)
             Glibc.close(writer)
         }
@@ -63,12 +64,11 @@ enum ChildSpawn {
         }
         do throws(SystemCallError) {
             let pid = try spawn(program, input: input.reader, output: output.writer)
-            close(input.reader)
             close(output.writer)
             // The program's ends stay as they are: what it expects is a pipe that blocks.
             _ = fcntl(input.writer, F_SETFL, O_NONBLOCK)
             _ = fcntl(output.reader, F_SETFL, O_NONBLOCK)
-            return Started(pid: pid, input: input.writer, output: output.reader)
+            return Started(pid: pid, input: input, output: output.reader)
         } catch {
             input.close()
             output.close()

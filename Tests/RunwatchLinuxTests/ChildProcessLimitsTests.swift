@@ -142,6 +142,32 @@ import Testing
                 #expect(ending.how == .exited(0))
                 #expect(ending.text == "in\nerr\n0\n1\n2\n3\n")
             }
+            // What others print to the closed descriptor must not come to a program's input.
+            let running = Task { await runner.run(.shell("exec sleep 1000")) }
+            while await runner.count() < 1 { await Task.yield() }
+            for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+                var status = stat()
+                let isOpen = fstat(descriptor, &status) == 0
+                #expect(!isOpen || status.st_mode & S_IFMT != S_IFIFO)
+            }
+            await runner.close()
+            #expect(await running.value.how == .cancelled)
+        }
+    }
+
+    @Test func `one that reads no input and runs on costs nothing`() async {
+        await #expect(processExitsWith: .success) {
+            let runner = ProgramRunner()
+            let input = [UInt8](repeating: 65, count: 1 << 20)
+            for script in ["exec <&-; exec sleep 2", "exec sleep 2", "exec >&- 2>&-; exec sleep 2"]
+            {
+                let before = processorTime()
+                #expect(await runner.run(.shell(script, input: input)).how == .exited(0))
+                // A loop over a pipe that is always ready would take two seconds.
+                #expect(
+                    processorTime() - before < .milliseconds(700),
+                    "\(script): \(processorTime() - before)")
+            }
         }
     }
 }
