@@ -40,6 +40,18 @@ static inline CURLcode runwatch_easy_set_receiver(
     return curl_easy_setopt(easy, option, function);
 }
 
+static inline CURLcode runwatch_easy_set_sender(CURL *easy, curl_read_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_READFUNCTION, function);
+}
+
+static inline CURLcode runwatch_easy_set_progress(CURL *easy, curl_xferinfo_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, function);
+}
+
+static inline CURLcode runwatch_easy_set_trace(CURL *easy, curl_debug_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, function);
+}
+
 static inline CURLcode runwatch_easy_set_open_socket(
     CURL *easy, curl_opensocket_callback function) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);

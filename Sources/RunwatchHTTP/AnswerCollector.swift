@@ -85,7 +85,7 @@ struct AnswerCollector {
             let expected = min(contentLength, maximumBody)
             body.reserveCapacity(min(expected, AnswerCollector.maximumReservation))
         }
-        body.append(contentsOf: bytes.prefix(room))
+        body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes.prefix(room)))
         isCut = bytes.count > room
         return !isCut
     }

@@ -42,23 +42,6 @@ extension CurlExchange {
         deadline = DispatchTime.now().uptimeNanoseconds + UInt64(total) * 1_000_000
     }
 
-    private func check(_ code: CURLcode) throws(HTTPFailure) {
-        guard code == CURLE_OK else {
-            throw HTTPFailure(.badRequest, "libcurl refuses an option: \(CurlLibrary.text(code))")
-        }
-    }
-
-    private func set(_ option: CURLoption, _ value: Int) throws(HTTPFailure) {
-        try check(runwatch_easy_set_long(easy, option, value))
-    }
-
-    private func set(_ option: CURLoption, _ value: String?) throws(HTTPFailure) {
-        guard let value else {
-            return try check(runwatch_easy_set_text(easy, option, nil))
-        }
-        try check(value.withCString { runwatch_easy_set_text(easy, option, $0) })
-    }
-
     /// What never changes in the life of a handle.
     func setConstants() throws(HTTPFailure) {
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -76,38 +59,12 @@ extension CurlExchange {
             try check(runwatch_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, set))
             try check(runwatch_easy_set_close_socket(easy, closeSocket))
         }
-        try set(CURLOPT_NOSIGNAL, 1)
-        // The end of a request does not wait for a name server that is silent: the thread that asks is
-        // left to end by itself. Otherwise it would hold up the whole queue.
-        try set(CURLOPT_QUICK_EXIT, 1)
+        try setCommonConstants()
         try set(CURLOPT_PROTOCOLS_STR, "http,https")
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_PATH_AS_IS, 1)
         try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
-        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         try set(CURLOPT_USERAGENT, "runwatch/1")
-        // Set, though empty: then NO_PROXY of the environment is not looked at.
-        try set(CURLOPT_NOPROXY, "")
-        // A new certificate in the CA file counts within ten minutes; libcurl's default is a day.
-        try set(CURLOPT_CA_CACHE_TIMEOUT, 600)
-    }
-
-    /// What depends on the peer.
-    private func setConnection(_ options: HTTPConnectionOptions) throws(HTTPFailure) {
-        let file = options.caFile ?? CurlLibrary.systemCAFile
-        try set(CURLOPT_CAINFO, file)
-        // Only without a file: with a folder of certificates the whole store is parsed anew for each
-        // connection, which takes 20 ms instead of 0.6.
-        try set(CURLOPT_CAPATH, file == nil ? CurlLibrary.systemCAFolder : nil)
-        try set(
-            CURLOPT_PROXY_CAPATH, CurlLibrary.systemCAFile == nil ? CurlLibrary.systemCAFolder : nil
-        )
-        try set(CURLOPT_SSLCERT, options.certFile)
-        try set(CURLOPT_SSLKEY, options.keyFile)
-        // Empty means none; without it the environment would be asked.
-        try set(CURLOPT_PROXY, options.proxy ?? "")
-        try set(CURLOPT_UNIX_SOCKET_PATH, options.unixSocket)
     }
 
     private func setMethod(_ request: HTTPRequest, isStream: Bool) throws(HTTPFailure) {

@@ -1,13 +1,12 @@
 import CCurl
 import Dispatch
-import Glibc
 import RunwatchCore
 
 /// One easy handle of libcurl with what it works on: a request and the answer that comes in.
 ///
 /// Used again and again; what stays the same from one request to the next is not set again. Confined to
 /// the queue or thread of its owner.
-final class CurlExchange {
+final class CurlExchange: CurlEasyHandle {
     let easy: UnsafeMutableRawPointer
     /// What the owner's caller waits with; `nil` when the exchange is idle.
     var completion: ((Result<HTTPResponse, HTTPFailure>) -> Void)?
@@ -132,11 +131,7 @@ final class CurlExchange {
     func newSocket(to address: UnsafePointer<curl_sockaddr>) -> Int32 {
         guard addressGuard.admits(address) else { return CURL_SOCKET_BAD }
         let peer = address.pointee
-        guard let sockets else {
-            return socket(
-                peer.family, peer.socktype | Int32(SOCK_CLOEXEC.rawValue), peer.protocol)
-        }
-        return sockets.open(family: peer.family, type: peer.socktype, protocol: peer.protocol)
+        return sockets?.open(to: peer) ?? CurlSocketSet.newSocket(to: peer)
     }
 
     /// Says whether the next start must make a connection of its own.
@@ -144,12 +139,6 @@ final class CurlExchange {
         guard mustBeFresh != isFresh else { return }
         isFresh = mustBeFresh
         runwatch_easy_set_long(easy, CURLOPT_FRESH_CONNECT, mustBeFresh ? 1 : 0)
-    }
-
-    private func info(_ which: CURLINFO) -> Int {
-        var value = 0
-        runwatch_easy_get_long(easy, which, &value)
-        return value
     }
 
     static func milliseconds(_ duration: Duration) -> Int {

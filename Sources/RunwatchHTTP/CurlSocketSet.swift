@@ -47,9 +47,15 @@ final class CurlSocketSet {
     /// Closes the set itself; for the cancel handler of the source that watches it.
     func closeSet() { Glibc.close(descriptor) }
 
+    /// A new socket that belongs to no set; negative when there is none to be had.
+    static func newSocket(to peer: curl_sockaddr) -> Int32 {
+        // libcurl by itself would leave it to programs that we start.
+        socket(peer.family, peer.socktype | Int32(SOCK_CLOEXEC.rawValue), peer.protocol)
+    }
+
     /// A new socket for libcurl; negative when there is none to be had.
-    func open(family: Int32, type: Int32, protocol: Int32) -> Int32 {
-        let socket = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), `protocol`)
+    func open(to peer: curl_sockaddr) -> Int32 {
+        let socket = CurlSocketSet.newSocket(to: peer)
         guard socket >= 0 else { return CURL_SOCKET_BAD }
         reserve(socket)
         entries[Int(socket)].isOwn = true

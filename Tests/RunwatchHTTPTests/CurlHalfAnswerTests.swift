@@ -31,7 +31,7 @@ import Testing
             [.request, .send(start + body.text)] + (body.isHeld ? [.hold] : [])
         }
         let failure = await fixture.get(
-            server.url, timeout: body.code == .timeout ? .milliseconds(300) : .seconds(20),
+            server.url, timeout: body.code == .timeout ? .seconds(1) : .seconds(20),
             maximumAnswer: 100
         ).failure
         #expect(failure?.code == body.code)

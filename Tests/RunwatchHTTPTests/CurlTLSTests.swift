@@ -39,6 +39,23 @@ import Testing
         #expect(
             try HTTPBlockingClient(options: options).perform(request).status == 200)
     }
+
+    @Test func `mail goes over TLS, to who is trusted alone`() async throws {
+        // All replies of a session at once: each waits until it is due.
+        let replies = ["220 mx", "250 mx", "250 Ok", "250 Ok", "354 go", "250 queued as 1A", "221"]
+        let server = try await OpenSSLServer(
+            asksForCertificate: false, says: replies.joined(separator: "\n") + "\n")
+        let mail = MailRequest(
+            url: server.url.replacing("https", with: "smtps"), from: "a@example.com",
+            recipients: ["b@example.com"], message: Array("Subject: x\r\n\r\nhi\r\n".utf8),
+            timeout: .seconds(20))
+        let trusting = MailFixture(options: HTTPConnectionOptions(caFile: server.file("ca.pem")))
+        #expect(await trusting.send(mail).reply?.text == "queued as 1A")
+        #expect(await MailFixture().send(mail).failure?.code == .connect)
+        var other = mail
+        other.url = mail.url.replacing("localhost", with: "127.0.0.1")
+        #expect(await trusting.send(other).failure?.code == .connect)
+    }
 }
 
 /// `openssl s_server` on a port of its own; ends with the value.
@@ -50,7 +67,8 @@ private final class OpenSSLServer {
     private let folder = TemporaryFolder()
     private let process = Process()
 
-    init(asksForCertificate: Bool) async throws {
+    /// - Parameter words: What the first peer is told, whatever it says; `nil` for a page of HTTP.
+    init(asksForCertificate: Bool, says words: String? = nil) async throws {
         folder.write("names.ext", "subjectAltName=DNS:localhost\n")
         func run(_ arguments: String) throws {
             let process = Process()
@@ -76,12 +94,15 @@ private final class OpenSSLServer {
         process.currentDirectoryURL = URL(filePath: folder.path)
         // Port 0: the program says which one it got.
         process.arguments =
-            ["s_server", "-accept", "0", "-cert", "server.pem", "-key", "server.key", "-www"]
+            ["s_server", "-accept", "0", "-cert", "server.pem", "-key", "server.key"]
+            + (words == nil ? ["-www"] : ["-crlf"])
             + (asksForCertificate
                 ? ["-Verify", "1", "-CAfile", "ca.pem", "-verify_return_error"] : [])
         process.standardOutput = FileHandle(forWritingAtPath: output)
         process.standardError = FileHandle.nullDevice
-        process.standardInput = Pipe()
+        let input = Pipe()
+        process.standardInput = input
+        if let words { input.fileHandleForWriting.write(Data(words.utf8)) }
         try process.run()
         while url.isEmpty {
             try await Task.sleep(for: .milliseconds(5))

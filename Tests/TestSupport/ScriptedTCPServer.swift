@@ -9,6 +9,8 @@ package final class ScriptedTCPServer: Sendable {
     package indirect enum Step: Sendable {
         /// Reads one request: the head, and as much body as `Content-Length` says.
         case request
+        /// Reads up to the text, which is kept as part of a request: a line of SMTP, or a whole message.
+        case read(through: String)
         case send(String)
         case sendBytes([UInt8])
         case pause(Duration)
@@ -158,6 +160,11 @@ package final class ScriptedTCPServer: Sendable {
             case .request:
                 guard let request = readRequest(connection, &unread) else { return false }
                 shared.state.withLock { $0.requests.append(request) }
+            case .read(let end):
+                guard let text = read(connection, through: Array(end.utf8), &unread) else {
+                    return false
+                }
+                shared.state.withLock { $0.requests.append(text) }
             case .send(let text):
                 guard write(connection, Array(text.utf8)) else { return false }
             case .sendBytes(let bytes):
@@ -184,14 +191,33 @@ package final class ScriptedTCPServer: Sendable {
         return true
     }
 
+    private static func read(
+        _ connection: Int32, through end: [UInt8], _ unread: inout [UInt8]
+    ) -> String? {
+        guard let place = place(of: end, connection, &unread) else { return nil }
+        let text = String(decoding: unread[..<(place + end.count)], as: UTF8.self)
+        unread.removeFirst(place + end.count)
+        return text
+    }
+
+    /// Reads until the bytes have come; `nil` when the peer is gone before.
+    private static func place(
+        of bytes: [UInt8], _ connection: Int32, _ unread: inout [UInt8]
+    ) -> Int? {
+        var start = 0
+        while true {
+            let found = unread.indices.dropFirst(start).first {
+                unread[$0...].starts(with: bytes)
+            }
+            if let found { return found }
+            start = max(0, unread.count - bytes.count)
+            guard receive(connection, &unread) else { return nil }
+        }
+    }
+
     private static func readRequest(_ connection: Int32, _ unread: inout [UInt8]) -> String? {
         let blankLine = Array("\r\n\r\n".utf8)
-        var headEnd: Int?
-        while headEnd == nil {
-            headEnd = unread.indices.first { unread[$0...].starts(with: blankLine) }
-            if headEnd == nil, !receive(connection, &unread) { return nil }
-        }
-        guard let headEnd else { return nil }
+        guard let headEnd = place(of: blankLine, connection, &unread) else { return nil }
         let head = String(decoding: unread[..<headEnd], as: UTF8.self).lowercased()
         var length = 0
         for line in head.split(separator: "\r\n") where line.hasPrefix("content-length:") {
