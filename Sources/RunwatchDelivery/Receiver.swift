@@ -16,7 +16,7 @@ package protocol Receiver: AnyObject {
 /// How an attempt ended, for the machine and for people.
 package struct AttemptResult: Equatable, Sendable {
     package var outcome: DeliveryMachine.Outcome
-    /// The HTTP status; `nil` when there was none.
+    /// The status of HTTP, or the reply's code of SMTP; `nil` when there was none.
     package var status: Int?
     /// What came back or went wrong; at most 500 bytes, printable, no secrets.
     package var message: String
