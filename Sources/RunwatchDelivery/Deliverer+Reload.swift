@@ -39,39 +39,24 @@ extension Deliverer {
         case .webhook(let webhook):
             WebhookReceiver(
                 webhook, timeout: settings.timeout, time: time,
-                transport: transports.transport(for: .init(settings.name, webhook.peer)),
-                queue: queue)
+                transport: transports.http(for: settings, webhook.peer), queue: queue)
         case .chat(let chat):
             ChatReceiver(
                 chat, timeout: settings.timeout, time: time,
-                transport: transports.transport(for: .init(settings.name, chat.peer)),
-                queue: queue)
+                transport: transports.http(for: settings, chat.peer), queue: queue)
+        case .email(let email):
+            EmailReceiver(
+                email, timeout: settings.timeout,
+                transport: transports.mail(for: settings, email), queue: queue)
         case .exec(let exec):
             ExecReceiver(exec, timeout: settings.timeout, programs: programs)
-        case .email:
-            preconditionFailure("no such receiver yet")
         }
     }
 
     private func retireTransports() {
-        var wanted: Set<TransportPool.Key> = []
         var users: Set<String> = []
-        for pipeline in pipelines.values {
-            users.formUnion(pipeline.window.flights.keys)
-            guard !pipeline.isRemoved, let peer = pipeline.settings.kind.peer else { continue }
-            wanted.insert(.init(pipeline.name, peer))
-        }
+        for pipeline in pipelines.values { users.formUnion(pipeline.window.flights.keys) }
+        let wanted = pipelines.values.filter { !$0.isRemoved }.map(\.settings)
         transports.keep(wanted, users: users)
-    }
-}
-
-extension ReceiverSettings.Kind {
-    /// How its server is connected to; `nil` when it has none that speaks HTTP.
-    fileprivate var peer: PeerSettings? {
-        switch self {
-        case .webhook(let webhook): webhook.peer
-        case .chat(let chat): chat.peer
-        case .stdout, .email, .exec: nil
-        }
     }
 }

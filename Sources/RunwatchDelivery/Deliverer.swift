@@ -23,7 +23,7 @@ package actor Deliverer {
     let store: Store
     let time: any TimeSource
     let logger: Logger
-    let transports: TransportPool
+    let transports: ReceiverTransports
     let lines: LineWriter
     let programs: ChildProcesses
     let heartbeat: DeliveryHeartbeat
@@ -38,21 +38,28 @@ package actor Deliverer {
     private let woken = Mutex<Set<String>>([])
 
     /// - Parameters:
-    ///   - makeTransport: Called on the deliverer's queue, to which the transport is bound.
     ///   - seed: Where the jitter comes from.
     ///   - standardOutput: The descriptor that stdout receivers write to; not closed here.
+    ///   - makeTransport: Called on the deliverer's queue, to which the transport is bound.
+    ///   - makeMailTransport: Likewise; with the number of mails that may be under way at once.
     package init(
         store: Store, time: any TimeSource, logger: Logger, seed: UInt64,
         standardOutput: Int32 = 1,
         makeTransport:
             @escaping @Sendable (DispatchQueue, HTTPConnectionOptions)
-            -> any HTTPTransport
+            -> any HTTPTransport,
+        makeMailTransport:
+            @escaping @Sendable (DispatchQueue, HTTPConnectionOptions, Int)
+            -> any MailTransport = {
+                CurlMailTransport(queue: $0, options: $1, maximumConnections: $2)
+            }
     ) {
         executor = QueueExecutor(label: "runwatch.deliverer")
         self.store = store
         self.time = time
         self.logger = logger
-        transports = TransportPool(queue: executor.queue, make: makeTransport)
+        transports = ReceiverTransports(
+            queue: executor.queue, makeHTTP: makeTransport, makeMail: makeMailTransport)
         lines = LineWriter(descriptor: standardOutput)
         programs = ChildProcesses(queue: executor.queue)
         heartbeat = DeliveryHeartbeat(at: time.now())

@@ -1,46 +1,39 @@
 import Dispatch
-import RunwatchCore
-import RunwatchHTTP
 
-/// The deliverer's transports, one for each receiver that speaks HTTP; bound to the deliverer's queue.
+/// Transports of one protocol, one for each receiver that speaks it; bound to the deliverer's queue.
 ///
 /// A transport bounds its connections, so two receivers that shared one could wait for each other.
-final class TransportPool {
+final class TransportPool<Options: Hashable, Transport> {
     struct Key: Hashable {
         var receiver: String
-        var options: HTTPConnectionOptions
-
-        init(_ receiver: String, _ settings: PeerSettings) {
-            self.receiver = receiver
-            options = HTTPConnectionOptions(
-                caFile: settings.tls.caFile, certFile: settings.tls.certFile,
-                keyFile: settings.tls.keyFile, proxy: settings.proxy,
-                refusesPrivate: settings.deniesPrivate)
-        }
+        var options: Options
     }
 
     /// A transport that no receiver uses any more, but for what is under way.
     private struct Retired {
-        var transport: any HTTPTransport
+        var transport: Transport
         var users: Set<String>
     }
 
     private let queue: DispatchQueue
-    private let make: @Sendable (DispatchQueue, HTTPConnectionOptions) -> any HTTPTransport
-    private var transports: [Key: any HTTPTransport] = [:]
+    private let make: @Sendable (DispatchQueue, Options) -> Transport
+    private let close: @Sendable (Transport) -> Void
+    private var transports: [Key: Transport] = [:]
     private var retired: [Retired] = []
     /// Tests that are under way.
     private var guests: Set<String> = []
 
     init(
         queue: DispatchQueue,
-        make: @escaping @Sendable (DispatchQueue, HTTPConnectionOptions) -> any HTTPTransport
+        make: @escaping @Sendable (DispatchQueue, Options) -> Transport,
+        close: @escaping @Sendable (Transport) -> Void
     ) {
         self.queue = queue
         self.make = make
+        self.close = close
     }
 
-    func transport(for key: Key) -> any HTTPTransport {
+    func transport(for key: Key) -> Transport {
         if let transport = transports[key] { return transport }
         let transport = make(queue, key.options)
         transports[key] = transport
@@ -69,8 +62,8 @@ final class TransportPool {
     }
 
     func closeAll() {
-        for transport in transports.values { transport.close() }
-        for entry in retired { entry.transport.close() }
+        for transport in transports.values { close(transport) }
+        for entry in retired { close(entry.transport) }
         transports = [:]
         retired = []
     }
@@ -79,7 +72,7 @@ final class TransportPool {
         for entry in retired where entry.users.isEmpty {
             // Later, for this may be running inside one of the transport's own completions.
             nonisolated(unsafe) let transport = entry.transport
-            queue.async { transport.close() }
+            queue.async { [close] in close(transport) }
         }
         retired.removeAll { $0.users.isEmpty }
     }
