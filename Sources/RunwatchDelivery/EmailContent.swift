@@ -24,8 +24,8 @@ struct EmailContent: Equatable, Sendable {
         case template([String])
     }
 
-    /// Of the subject, in bytes; programs show far less.
-    private static let longestSubject = 250
+    /// Of a line in the header, in bytes; programs show far less.
+    private static let longestLine = 250
     private static let longestTitle = 1000
     private static let longestValue = 2000
     private static let longestMessage = 32 << 10
@@ -42,7 +42,7 @@ struct EmailContent: Equatable, Sendable {
     init(_ delivery: PendingDelivery) {
         let digest = DigestMessage(delivery)
         title = PrintableText.truncated(digest.title, to: EmailContent.longestTitle)
-        subject = PrintableText.truncated(title, to: EmailContent.longestSubject)
+        subject = EmailContent.line(title)
         severity = digest.severity
         timestamp = digest.timestamp
         guard let only = digest.only else {
@@ -59,25 +59,33 @@ struct EmailContent: Equatable, Sendable {
             message: PrintableText.truncated(only.message, to: EmailContent.longestMessage))
     }
 
-    /// Takes what a template wrote for the subject, as one line; the title stays when nothing is left of it.
+    /// Takes a template's subject as one line; when nothing is left of it, the title stays.
     mutating func setSubject(_ text: String) {
         let words = text.unicodeScalars.split { scalar in
             scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
         }
-        let line = PrintableText.escaped(words.map { String($0) }.joined(separator: " "))
-        guard !line.isEmpty else { return }
-        subject = PrintableText.truncated(line, to: EmailContent.longestSubject)
+        let line = EmailContent.line(words.map { String($0) }.joined(separator: " "))
+        if !line.isEmpty { subject = line }
     }
 
     /// Takes what a template wrote in place of the usual words.
     ///
-    /// Tabs stay; what else cannot be printed is escaped.
+    /// Tabs stay; what else cannot be printed is escaped. Of a text that its escapes make longer
+    /// than a template may be, the rest is left out.
     mutating func setText(_ text: String) {
-        body = .template(
-            EmailContent.lines(of: text).map { line in
-                line.split(separator: "\t", omittingEmptySubsequences: false)
-                    .map { PrintableText.escaped(String($0)) }.joined(separator: "\t")
-            })
+        var lines: [String] = []
+        var room = MessageTemplate.longestOutput
+        for line in EmailContent.lines(of: text) {
+            let cells = line.split(separator: "\t", omittingEmptySubsequences: false)
+            let shown = cells.map { PrintableText.escaped(String($0)) }.joined(separator: "\t")
+            room -= shown.utf8.count + 1
+            guard room >= 0 else {
+                lines.append("…")
+                break
+            }
+            lines.append(shown)
+        }
+        body = .template(lines)
     }
 
     /// The lines of the text part.
@@ -91,6 +99,13 @@ struct EmailContent: Equatable, Sendable {
             return [title, ""] + rows.map { "\($0.time)  \($0.title)\($0.rest)" }
         case .template(let lines): return lines
         }
+    }
+
+    /// A text for the header, printable and short.
+    ///
+    /// Encoded words could hold line ends, but some programs decode them and write them anew.
+    static func line(_ text: String) -> String {
+        PrintableText.truncated(PrintableText.escaped(text), to: longestLine)
     }
 
     /// What stands between line ends of any kind; an end at the end of the text begins no line.

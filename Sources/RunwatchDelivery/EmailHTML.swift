@@ -2,10 +2,10 @@ import RunwatchCore
 
 /// Writes the HTML part of a mail.
 ///
-/// Styles stand in the elements alone, since many programs drop all others; nothing is fetched from anywhere.
-/// No colour is set but those of the bar and of side matters, which can be read on white and on black: the
-/// rest is the reader's choice. What may be written from right to left has an element of its own, so that
-/// it does not turn what stands beside it.
+/// Styles stand in the elements alone, since many programs drop all others; nothing is fetched from
+/// anywhere. No colour is set but those of the bar and of side matters, which can be read on white
+/// and on black: the rest is the reader's choice. What may be written from right to left has an
+/// element of its own, so that it does not turn what stands beside it.
 struct EmailHTML {
     private var lines: [String] = []
 

@@ -3,10 +3,10 @@ import RunwatchCore
 import RunwatchStore
 import RunwatchTemplate
 
-/// Writes the mails of one receiver (RFC 5322 and MIME), with the configured templates or the usual words.
+/// Writes the mails of one receiver (RFC 5322, MIME), by its templates or in the usual words.
 ///
-/// The same bytes for every attempt at a delivery, to the date and the boundary. CR LF ends every line, and
-/// no byte is above 126.
+/// The same bytes for every attempt at a delivery, to the date and the boundary. CR LF ends every
+/// line, and no byte is above 126.
 struct EmailMessage: Sendable {
     private let from: EmailAddress
     private let to: [EmailAddress]
@@ -22,7 +22,7 @@ struct EmailMessage: Sendable {
 
     func bytes(of delivery: PendingDelivery) throws(MessageTemplate.Failure) -> [UInt8] {
         let content = try content(of: delivery)
-        // Of letters, digits and a few marks: a boundary has at most 70 characters (RFC 2046, section 5.1.1).
+        // At most 70 characters (RFC 2046, section 5.1.1).
         let boundary = "=_" + EmailMessage.plain(delivery.id).prefix(60)
         var bytes = header(of: delivery, content, boundary)
         bytes += "\r\n".utf8
@@ -64,7 +64,7 @@ struct EmailMessage: Sendable {
         header.add("Subject", text: content.subject)
         header.add("Message-ID", words: ["<\(EmailMessage.plain(delivery.id))@\(domain)>"])
         if let only {
-            // Nobody has sent that mail: it is where the mails of one run meet (RFC 5322, section 3.6.4).
+            // No such mail was sent: its name is where those of one run meet.
             let root = "<\(EmailMessage.thread(of: only)).runwatch@\(domain)>"
             header.add("In-Reply-To", words: [root])
             header.add("References", words: [root])
@@ -74,7 +74,9 @@ struct EmailMessage: Sendable {
         header.add("X-Auto-Response-Suppress", words: ["OOF,", "AutoReply"])
         let type = delivery.isDigest ? "digest" : delivery.event.type.name
         header.add("X-Runwatch-Event", words: [type])
-        if let only, only.type.isOfRun { header.add("X-Runwatch-Watch", text: only.subject) }
+        if let only, only.type.isOfRun {
+            header.add("X-Runwatch-Watch", text: EmailContent.line(only.subject))
+        }
         header.add("MIME-Version", words: ["1.0"])
         header.add("Content-Type", words: ["multipart/alternative;", "boundary=\"\(boundary)\""])
         return header.bytes

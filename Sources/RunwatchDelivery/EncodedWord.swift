@@ -2,8 +2,8 @@ import RunwatchCore
 
 /// Writes text of any language in a header, as encoded words (RFC 2047).
 ///
-/// Base64 or the Q encoding, whichever is shorter. No word ends within a Unicode scalar (section 5), and
-/// what Q leaves alone is safe in names too (section 5, rule 3).
+/// Base64 or the Q encoding, whichever is shorter. No word ends within a Unicode scalar (section
+/// 5), and what Q leaves alone is safe in names too (section 5, rule 3).
 enum EncodedWord {
     private enum Encoding: String {
         case base64 = "B"

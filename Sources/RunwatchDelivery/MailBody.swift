@@ -1,9 +1,10 @@
 import RunwatchCore
 
-/// Lines of text as the body of a MIME part: ASCII, lines of at most 76 characters, CR LF after each.
+/// Lines of text as the body of a MIME part: ASCII, in lines of at most 76 characters.
 ///
-/// Quoted-printable (RFC 2045, section 6.7), which can be read as it is; base64 (section 6.8) where that is
-/// shorter, as it is for most languages but English. Neither can hold `=_`, so no text ends a part early.
+/// Quoted-printable (RFC 2045, section 6.7), which can be read as it is; base64 (section 6.8) where
+/// that is shorter, as it is for most languages but English. Neither can hold `=_`, so no text ends
+/// a part early.
 struct MailBody: Equatable, Sendable {
     private static let longestLine = 76
 

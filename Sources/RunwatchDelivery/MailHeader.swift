@@ -2,12 +2,12 @@ import RunwatchCore
 
 /// Writes the header of a mail (RFC 5322, section 2.2), field by field, and of each of its parts.
 ///
-/// Whatever a text holds, no field ends early and none begins that was not meant: what is not printable
-/// ASCII is written in encoded words, and nothing else gets through.
+/// Whatever a text holds, no field ends early and none begins that was not meant: what is not
+/// printable ASCII is written in encoded words, and nothing else gets through.
 struct MailHeader {
     /// Of a line, without its line end: RFC 2047's limit, since RFC 5322's is two wider.
     private static let longestLine = 76
-    /// Of a word that is written as it is: it has to fit on a line with the longest name of a field.
+    /// Of a word written as it is, which has to fit beside the longest name of a field.
     private static let longestWord = 56
 
     /// Lines, each with CR LF at its end.

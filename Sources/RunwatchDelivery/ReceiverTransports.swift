@@ -80,7 +80,7 @@ final class ReceiverTransports {
     }
 
     private static func key(_ settings: ReceiverSettings, _ email: EmailSettings) -> MailPool.Key {
-        // One more than the receiver's attempts, so that a test does not wait behind a server that hangs.
+        // One more than the receiver's attempts: a test must not wait for a server that hangs.
         let options = MailOptions(
             connection: options(email.tls), maximumConnections: settings.concurrency + 1)
         return MailPool.Key(receiver: settings.name, options: options)
