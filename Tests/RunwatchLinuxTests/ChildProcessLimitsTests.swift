@@ -30,8 +30,10 @@ import Testing
             #expect(await until { openDescriptors() <= descriptors })
             #expect(!hasChildren())
             #expect(await runner.count() == 0)
-            // 320 runs, 40 of which printed 100 kB: a leak of what was read or written is 4 MB at least.
-            #expect((residentPages() - memory) * 4096 < 2 << 20)
+            // 320 runs, 40 of which printed 100 kB: a leak of what was read or written is 4 MB at least. A
+            // sanitizer keeps memory that is free.
+            let isSanitized = ["__asan_init", "__tsan_init"].contains { dlsym(nil, $0) != nil }
+            #expect(isSanitized || (residentPages() - memory) * 4096 < 2 << 20)
         }
     }
 
@@ -59,34 +61,33 @@ import Testing
             let runner = ProgramRunner()
             let program = ChildProgram(
                 path: "/bin/cat", input: [65], timeout: .seconds(60), keptOutput: 10)
-            #expect(await runner.run(program).how == .exited(0))
-            #expect(await until { openDescriptors() == used })
+            // Dispatch opens what it needs for itself.
+            _ = await runner.run(program)
             let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
             var whole = rlimit()
             getrlimit(files, &whole)
-            // Four are needed; with fewer, each step on the way fails once.
-            var failed = 0
-            var started = 0
-            var highest: rlim_t = 3
-            while started < 3, highest < 1000 {
+            // Four are needed; with fewer, each step on the way fails once. Nothing is judged before there are
+            // descriptors again: to record a failure may take one.
+            var endings: [ChildEnding] = []
+            for highest: rlim_t in 3..<60 {
                 var limit = whole
                 limit.rlim_cur = highest
                 setrlimit(files, &limit)
-                let ending = await runner.run(program)
-                if case .notStarted(let error) = ending.how {
-                    #expect(error.errno == EMFILE, "\(error)")
-                    failed += 1
-                } else {
-                    #expect(ending == ChildEnding(how: .exited(0), output: [65], outputBytes: 1))
-                    started += 1
-                }
-                #expect(await until { openDescriptors() == used })
-                highest += 1
+                endings.append(await runner.run(program))
             }
-            #expect(failed > 0)
-            #expect(started == 3)
             setrlimit(files, &whole)
-            #expect(await runner.run(program).how == .exited(0))
+            endings.append(await runner.run(program))
+            let good = ChildEnding(how: .exited(0), output: [65], outputBytes: 1)
+            #expect(endings.last == good)
+            for ending in endings where ending != good {
+                guard case .notStarted(let error) = ending.how else {
+                    Issue.record("\(ending)")
+                    continue
+                }
+                #expect(error.errno == EMFILE, "\(error)")
+            }
+            #expect(endings.contains { $0 != good })
+            #expect(await until { openDescriptors() <= used })
         }
     }
 
