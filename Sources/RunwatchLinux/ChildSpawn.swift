@@ -9,8 +9,9 @@ enum ChildSpawn {
     struct Started {
         /// Also the number of its session and process group.
         var pid: pid_t
-        /// The pipe it reads from, with the end that it reads too; the caller closes both. Writing does not
-        /// block.
+        /// The pipe it reads from, with the end that it reads too; the caller closes both.
+        ///
+        /// Writing does not block.
         var input: Pipe
         /// Non-blocking, to read from; the caller closes it.
         var output: Int32
