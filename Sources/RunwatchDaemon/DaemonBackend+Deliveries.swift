@@ -162,6 +162,11 @@ extension DaemonBackend {
                 "its receiver said that it is gone (HTTP 410); a reload tries it again"
             return view
         }
+        if let window = receiver.digestWindow, row.digest == nil, row.attempts == 0 {
+            view.nextAttemptAt = dueAt.advanced(by: window)
+            view.nextAttemptReason = "it waits for others of its digest"
+            return view
+        }
         view.nextAttemptAt = dueAt
         if receiver.isFailing, dueAt <= now {
             view.nextAttemptReason = "its receiver fails, and what is due takes turns"

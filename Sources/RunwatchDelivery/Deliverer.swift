@@ -88,6 +88,7 @@ package actor Deliverer {
         pipelines.values.filter { !$0.isRemoved }.sorted { $0.name < $1.name }.map { pipeline in
             ReceiverStatus(
                 name: pipeline.name, kind: pipeline.settings.kind.name,
+                digestWindow: pipeline.settings.digest?.window,
                 isDisabled: pipeline.machine.health == .disabled,
                 isFailing: pipeline.machine.health == .failing,
                 inFlight: pipeline.window.flights.count, lastError: pipeline.report.lastError,

@@ -46,6 +46,8 @@ package struct ReceiverStatus: Equatable, Sendable {
     package var name: String
     /// The key that stands for it in the configuration: `stdout`, `webhook`, `slack`.
     package var kind: String
+    /// How long an event waits for others of its digest; `nil` for a message each.
+    package var digestWindow: Duration?
     /// It answered 410, and is left alone until the next reload.
     package var isDisabled: Bool
     /// The last attempt failed.

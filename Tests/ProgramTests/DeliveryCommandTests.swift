@@ -335,4 +335,29 @@ import Testing
         _ = await eventually { !program.isRunning }
         return (program.exitStatus(), program.output, program.errors)
     }
+
+    @Test func `what waits for its digest says so, and goes as one when that is full`()
+        async throws
+    {
+        let stage = try await stage { url in
+            """
+            mail:
+              webhook: {url: "\(url)/sim/hooks/mail"}
+              digest: {window: 1h, max: 3}
+            """
+        }
+        stage.watch("- {service: warehouse, ids: [\"1\", \"2\"]}\n")
+        try await stage.start()
+        #expect(await has(2, "state=pending&receiver=mail", stage))
+        let waiting = try await deliveries(stage, "state=pending&receiver=mail")
+        let reasons = waiting.compactMap { $0["next_attempt_reason"]?.stringValue }
+        #expect(reasons == Array(repeating: "it waits for others of its digest", count: 2))
+        stage.watch("- {service: warehouse, ids: [\"1\", \"2\", \"3\"]}\n")
+        #expect(await has(3, "state=delivered&receiver=mail", stage))
+        let received = await stage.simulator.hooks(at: "mail").received
+        #expect(received.count == 1)
+        let made = try await deliveries(stage, "receiver=mail")
+        #expect(Set(made.map { $0["digest"]?.stringValue }) == [received.first?.webhookID])
+        await stage.end()
+    }
 }
