@@ -10,8 +10,12 @@ package import RunwatchStore
 package final class ExecReceiver: Receiver {
     /// What is passed on of the daemon's own environment: nothing there can be a secret.
     static let passedOn = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"]
-    /// So much of what it prints is kept, in bytes.
-    static let keptOutput = 800
+    /// So much of what it prints is looked at, in bytes: half of it the first, half of it the last.
+    ///
+    /// Far more than is kept, so that no secret is cut in two, and a part of it kept.
+    static let keptOutput = 64 << 10
+    /// So much is kept.
+    private static let excerpt = 800
 
     private let settings: ExecSettings
     private let timeout: Duration
@@ -93,7 +97,16 @@ package final class ExecReceiver: Receiver {
         var text = String(decoding: output, as: UTF8.self)
         for (_, secret) in settings.environment { text = secret.redacted(from: text) }
         let lines = text.split { $0.isNewline }.map { $0.trimmingSpaces }.filter { !$0.isEmpty }
-        return PrintableText.escaped(lines.joined(separator: " | "))
+        return ExecReceiver.shortened(PrintableText.escaped(lines.joined(separator: " | ")))
+    }
+
+    /// The beginning and the end: what a program says last is mostly why it failed.
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > excerpt else { return text }
+        let start = PrintableText.truncated(text, to: excerpt / 2)
+        let end = PrintableText.truncated(
+            String(text.suffix(excerpt / 2).reversed()), to: excerpt / 2)
+        return start + String(end.reversed())
     }
 }
 

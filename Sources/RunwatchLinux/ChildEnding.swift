@@ -20,7 +20,8 @@ package struct ChildEnding: Hashable, Sendable {
     /// What was printed to standard output and standard error together, in order of arrival.
     ///
     /// Of more than `ChildProgram.keptOutput` bytes it has the first and the last ones, half of them each,
-    /// and between them a line that says how many are left out. Any bytes: it need not be UTF-8.
+    /// and between them a line that says how many are left out. Any bytes: it need not be UTF-8. None of a
+    /// program that was cancelled.
     package var output: [UInt8]
     /// How many bytes were printed in all, as far as they were read before the end.
     package var outputBytes: Int

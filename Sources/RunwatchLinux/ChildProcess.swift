@@ -1,19 +1,26 @@
-import Dispatch
 import Glibc
 import RunwatchCore
+import Synchronization
 
 /// One program that runs, from its start until nothing of it is left.
 ///
 /// SIGTERM goes to its whole group when its time is over, SIGKILL after the grace, and SIGKILL to the rest of
 /// the group when the program itself has ended. What has moved to a session of its own (setsid(2)) lives on,
-/// without anyone at its output. Confined to its queue. It keeps itself until the process has been waited
-/// for.
-final class ChildProcess {
+/// without anyone at its output.
+///
+/// `run` takes a thread for all that time. Dispatch could watch the pipes instead, but the one of Swift 6.3
+/// has crashed on sources of pipes whose other end goes, and to start a program takes as long as the disk that
+/// it is on: too long for a queue that others wait for.
+final class ChildProcess: Sendable {
     /// SIGKILL ends what runs within milliseconds; what the kernel keeps waiting for a dead disk or server,
     /// and what may not be signalled (another user's), is not waited for longer than this.
     private static let deathAllowance = Duration.seconds(2)
-    /// A timeout is no appointment: it may be this late, so that wake-ups fall together.
-    private static let leeway = DispatchTimeInterval.milliseconds(5)
+
+    private struct State {
+        /// `nil` before the start, and once it has been waited for: the number may be anybody's then.
+        var pid: pid_t?
+        var isCancelled = false
+    }
 
     private enum Phase {
         /// Until the timeout.
@@ -22,113 +29,133 @@ final class ChildProcess {
         case terminating
         /// SIGKILL was sent; until the allowance is over.
         case killed
+        /// Its end was told without it; until it can be waited for, if ever.
+        case givenUp
     }
 
-    let pid: pid_t
-    private let queue: DispatchQueue
-    private let grace: Duration
-    private let input: ChildInput
-    private let output: ChildOutput
-    private let timer: any DispatchSourceTimer
-    private var watch: ChildWatch?
-    private var phase = Phase.running
-    /// How it ended if we are who ends it.
-    private var verdict: ChildEnding.How?
-    /// Nil once it is told.
-    private var onEnd: ((ChildEnding) -> Void)?
+    private let program: ChildProgram
+    private let usesDescriptor: Bool
+    private let state = Mutex(State())
 
-    /// Starts the program.
+    init(_ program: ChildProgram, usesDescriptor: Bool) {
+        self.program = program
+        self.usesDescriptor = usesDescriptor
+    }
+
+    /// Kills it now, or as soon as it has started; from any thread.
     ///
-    /// - Parameter onEnd: Called once, on the queue, and not before this has returned.
-    init(
-        _ program: ChildProgram, usesDescriptor: Bool, queue: DispatchQueue,
-        onEnd: @escaping (ChildEnding) -> Void
-    ) throws(SystemCallError) {
-        let started = try ChildSpawn.start(program)
-        pid = started.pid
-        self.queue = queue
-        grace = program.grace
-        input = ChildInput(
-            writer: started.input.writer, reader: started.input.reader, bytes: program.input,
-            queue: queue)
-        output = ChildOutput(descriptor: started.output, limit: program.keptOutput, queue: queue)
-        timer = DispatchSource.makeTimerSource(queue: queue)
-        self.onEnd = onEnd
-        timer.setEventHandler { [weak self] in self?.due() }
-        timer.activate()
-        arm(program.timeout)
-        watch = ChildWatch(pid: pid, usesDescriptor: usesDescriptor, queue: queue) {
-            // Strong: nobody else may hold it any more when there is still a process to wait for.
-            self.look()
+    /// Its end need not be waited for.
+    func cancel() {
+        state.withLock { state in
+            state.isCancelled = true
+            if let pid = state.pid { kill(-pid, SIGKILL) }
         }
     }
 
-    /// Kills it now; its end is told, as cancelled, in a later job of the queue.
-    func cancel() {
-        guard onEnd != nil, verdict != .cancelled else { return }
-        verdict = .cancelled
-        signal(SIGKILL)
-        // Safe, though it is not Sendable: the block runs on the queue it is bound to.
-        nonisolated(unsafe) let child = self
-        queue.async { child.tell(.cancelled) }
+    /// Starts the program, and returns when it has been waited for.
+    ///
+    /// - Parameter tell: Called once, before this returns: how it ended, or that it does not end.
+    func run(_ tell: (ChildEnding) -> Void) {
+        let started: ChildSpawn.Started
+        do throws(SystemCallError) {
+            started = try ChildSpawn.start(program)
+        } catch {
+            return tell(ChildEnding(how: .notStarted(error)))
+        }
+        state.withLock { state in
+            state.pid = started.pid
+            // Before the start there was nothing to kill.
+            if state.isCancelled { kill(-started.pid, SIGKILL) }
+        }
+        var pipes = ChildPipes(started, program)
+        var watch = ChildWatch(pid: started.pid, usesDescriptor: usesDescriptor)
+        defer { watch.close() }
+        follow(started.pid, &pipes, &watch, tell)
     }
 
-    // MARK: - Time
+    // MARK: - The way to the end
 
-    private func due() {
-        // Both may have come at once, and what has ended was in time.
-        look()
-        guard onEnd != nil, watch != nil else { return }
+    private func follow(
+        _ pid: pid_t, _ pipes: inout ChildPipes, _ watch: inout ChildWatch,
+        _ tell: (ChildEnding) -> Void
+    ) {
+        let clock = ContinuousClock()
+        var phase = Phase.running
+        var deadline = clock.now.advanced(by: program.timeout)
+        while true {
+            if let end = look(pid) {
+                if phase != .givenUp { tell(pipes.end(ended(end, phase))) }
+                return
+            }
+            watch.looked()
+            let now = clock.now
+            if now >= deadline {
+                (phase, deadline) = next(phase, now, &pipes, tell)
+            }
+            let wait = min(now.duration(to: deadline), watch.longestWait(at: now))
+            pipes.wait(for: watch.descriptor, atMost: max(.zero, wait), now)
+        }
+    }
+
+    /// What follows when a phase's time is over, and until when.
+    private func next(
+        _ phase: Phase, _ now: ContinuousClock.Instant, _ pipes: inout ChildPipes,
+        _ tell: (ChildEnding) -> Void
+    ) -> (Phase, ContinuousClock.Instant) {
         switch phase {
         case .running:
-            phase = .terminating
-            verdict = verdict ?? .timedOut
             signal(SIGTERM)
             // One that is stopped could not obey.
             signal(SIGCONT)
-            arm(grace)
+            return (.terminating, now.advanced(by: program.grace))
         case .terminating:
-            phase = .killed
             signal(SIGKILL)
-            arm(ChildProcess.deathAllowance)
+            return (.killed, now.advanced(by: ChildProcess.deathAllowance))
         case .killed:
-            tell(.timedOut)
+            tell(pipes.end(.timedOut))
+            return (.givenUp, now.advanced(by: .seconds(86_400)))
+        case .givenUp:
+            return (.givenUp, now.advanced(by: .seconds(86_400)))
         }
     }
 
-    private func arm(_ wait: Duration) {
-        let nanoseconds = Int(clamping: max(0, wait.wholeNanoseconds))
-        timer.schedule(
-            deadline: .now() + .nanoseconds(nanoseconds), leeway: ChildProcess.leeway)
+    private func ended(_ end: ChildEnding.How, _ phase: Phase) -> ChildEnding.How {
+        if state.withLock({ $0.isCancelled }) { return .cancelled }
+        // Whatever its exit code, it was us; unless nobody can know how it ended.
+        if case .notStarted = end { return end }
+        return phase == .running ? end : .timedOut
     }
 
-    // MARK: - The end
+    // MARK: - The kernel
 
     /// To the program and what it has started.
     private func signal(_ number: Int32) {
-        // The number is the group's own for as long as the program has not been waited for. There is no
-        // remedy for a failure: that of a setuid program, which takes signals from root alone.
-        guard watch != nil else { return }
-        kill(-pid, number)
+        // There is no remedy for a failure: that of a setuid program, which takes signals from root alone.
+        state.withLock { state in
+            if let pid = state.pid { kill(-pid, number) }
+        }
     }
 
-    private func look() {
-        guard watch != nil, let end = waitFor(WNOWAIT) else { return }
-        if case .notStarted = end {
-            // Waited for by somebody else, and the number may be anybody's by now.
-        } else {
-            signal(SIGKILL)
-            _ = waitFor(0)
+    /// How it ended, once it has: then the rest of its group is killed, and it has been waited for.
+    private func look(_ pid: pid_t) -> ChildEnding.How? {
+        guard let end = waitFor(pid, WNOWAIT) else { return nil }
+        state.withLock { state in
+            // Else waited for by somebody else, and the number may be anybody's by now.
+            if case .notStarted = end {
+            } else {
+                // The group's number is its own for as long as the program has not been waited for.
+                kill(-pid, SIGKILL)
+                _ = waitFor(pid, 0)
+            }
+            state.pid = nil
         }
-        watch?.close()
-        watch = nil
-        tell(verdict ?? end)
+        return end
     }
 
     /// Asks the kernel for the program's end: waitid(2).
     ///
     /// - Returns: `nil` when it runs still.
-    private func waitFor(_ options: Int32) -> ChildEnding.How? {
+    private func waitFor(_ pid: pid_t, _ options: Int32) -> ChildEnding.How? {
         var info = siginfo_t()
         guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | options) == 0 else {
             return .notStarted(SystemCallError(call: "waitid for process \(pid)", errno: errno))
@@ -137,16 +164,5 @@ final class ChildProcess {
         guard info._sifields._sigchld.si_pid != 0 else { return nil }
         let status = info._sifields._sigchld.si_status
         return info.si_code == CLD_EXITED ? .exited(status) : .signalled(status)
-    }
-
-    private func tell(_ how: ChildEnding.How) {
-        guard let onEnd else { return }
-        self.onEnd = nil
-        timer.cancel()
-        input.close()
-        output.drain()
-        output.close()
-        onEnd(
-            ChildEnding(how: how, output: output.kept.bytes, outputBytes: output.kept.total))
     }
 }

@@ -3,13 +3,19 @@ import Glibc
 
 /// Runs programs, each in a session of its own, with a limit to its time and to what is kept of its output.
 ///
-/// Bound to the serial queue it is given: everything is called there, and completions run there. No thread
-/// waits for a program. What a program leaves behind in its process group is killed when it ends. Any number
-/// may run at once; each costs two to five descriptors.
+/// Bound to the serial queue it is given: everything is called there, and completions run there. Each program
+/// that runs takes a thread, two to five descriptors, and nothing of the queue's time. What a program leaves
+/// behind in its process group is killed when it ends.
 package final class ChildProcesses {
+    private struct Entry {
+        var process: ChildProcess
+        var completion: (ChildEnding) -> Void
+    }
+
     private let queue: DispatchQueue
     private let usesDescriptors: Bool
-    private var children: [pid_t: ChildProcess] = [:]
+    private var entries: [Int: Entry] = [:]
+    private var lastNumber = 0
     private var isClosed = false
 
     /// - Parameter usesDescriptors: False to learn of ends by the clock alone, up to a quarter of a second
@@ -24,7 +30,7 @@ package final class ChildProcesses {
     }
 
     /// Programs under way.
-    package var count: Int { children.count }
+    package var count: Int { entries.count }
 
     /// Starts a program.
     ///
@@ -32,17 +38,25 @@ package final class ChildProcesses {
     package func run(
         _ program: ChildProgram, completion: @escaping (ChildEnding) -> Void
     ) {
-        guard !isClosed else { return tellLater(.cancelled, completion) }
-        do throws(SystemCallError) {
-            try start(program, completion)
-        } catch {
-            tellLater(.notStarted(error), completion)
+        lastNumber += 1
+        let number = lastNumber
+        let process = ChildProcess(program, usesDescriptor: usesDescriptors)
+        entries[number] = Entry(process: process, completion: completion)
+        guard !isClosed else { return tell(number, ChildEnding(how: .cancelled)) }
+        // Safe, though this is not Sendable: the inner block runs on the queue it is bound to.
+        nonisolated(unsafe) let me = self
+        // A queue of its own is a thread of its own: none of the pool's, which are as few as processors.
+        DispatchQueue(label: "runwatch.program").async {
+            process.run { ending in me.tell(number, ending) }
         }
     }
 
     /// Kills everything that runs; each program is told as cancelled in a later job of the queue.
     package func cancelAll() {
-        for child in children.values { child.cancel() }
+        for (number, entry) in entries {
+            entry.process.cancel()
+            tell(number, ChildEnding(how: .cancelled))
+        }
     }
 
     /// Kills everything, and starts nothing more: a program that is run after this is told as cancelled.
@@ -51,25 +65,13 @@ package final class ChildProcesses {
         cancelAll()
     }
 
-    private func start(
-        _ program: ChildProgram, _ completion: @escaping (ChildEnding) -> Void
-    ) throws(SystemCallError) {
-        var pid: pid_t = 0
-        let child = try ChildProcess(
-            program, usesDescriptor: usesDescriptors, queue: queue
-        ) { [self] ending in
-            children[pid] = nil
-            completion(ending)
+    /// Tells an end, unless it was told before; from any thread.
+    private func tell(_ number: Int, _ ending: ChildEnding) {
+        // Safe, though this is not Sendable: the block runs on the queue it is bound to.
+        nonisolated(unsafe) let me = self
+        queue.async {
+            guard let entry = me.entries.removeValue(forKey: number) else { return }
+            entry.completion(ending)
         }
-        pid = child.pid
-        children[pid] = child
-    }
-
-    private func tellLater(
-        _ how: ChildEnding.How, _ completion: @escaping (ChildEnding) -> Void
-    ) {
-        // Safe, though the closure is not Sendable: it runs on the queue it is bound to.
-        nonisolated(unsafe) let completion = completion
-        queue.async { completion(ChildEnding(how: how)) }
     }
 }

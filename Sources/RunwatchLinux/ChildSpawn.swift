@@ -47,7 +47,7 @@ enum ChildSpawn {
             return higher
         }
 
-        fileprivate func close() {
+        func close() {
             Glibc.close(reader)
             Glibc.close(writer)
         }

@@ -1,75 +1,52 @@
 import CSpawn
-import Dispatch
 import Glibc
+import RunwatchCore
 
-/// Says when to look whether a child process has ended.
+/// Says for how long a child process need not be looked at.
 ///
 /// By a descriptor of the process (pidfd_open(2)), which is readable from the end on. By the clock where there
-/// is none: an old kernel, a sandbox that forbids the call, no descriptor left. Confined to its queue; `close`
-/// ends it, and until then it keeps what the handler holds.
-final class ChildWatch {
-    private static let shortestWait = 2
+/// is none: an old kernel, a sandbox that forbids the call, no descriptor left.
+struct ChildWatch {
+    private static let shortestWait = Duration.milliseconds(2)
     /// A child's end is noticed this late at most.
-    private static let longestWait = 256
+    private static let longestWait = Duration.milliseconds(256)
 
-    private let timer: any DispatchSourceTimer
-    private var readable: (any DispatchSourceRead)?
-    private let onNews: () -> Void
-    /// In milliseconds.
+    /// Readable when the child has ended; -1 for none.
+    private(set) var descriptor: Int32
+    private var isReadable = false
     private var wait = ChildWatch.shortestWait
-    private var isClosed = false
 
     /// - Parameters:
     ///   - pid: A child that nobody has waited for yet, so that the number is its own.
     ///   - usesDescriptor: False to go by the clock from the start.
-    ///   - onNews: Called on the queue, once or more, and again until `close`. The child need not have ended.
-    init(pid: pid_t, usesDescriptor: Bool, queue: DispatchQueue, onNews: @escaping () -> Void) {
-        self.onNews = onNews
-        timer = DispatchSource.makeTimerSource(queue: queue)
-        timer.setEventHandler { [weak self] in self?.tick() }
-        timer.activate()
-        let descriptor = usesDescriptor ? runwatch_pidfd_open(pid) : -1
+    init(pid: pid_t, usesDescriptor: Bool) {
+        descriptor = usesDescriptor ? runwatch_pidfd_open(pid) : -1
+    }
+
+    /// The child was looked at, and has not ended.
+    mutating func looked() {
         guard descriptor >= 0 else {
-            arm()
+            wait = min(wait * 2, ChildWatch.longestWait)
             return
         }
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { [weak self] in self?.descriptorIsReadable() }
-        source.setCancelHandler { Glibc.close(descriptor) }
-        source.activate()
-        readable = source
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, 0) > 0 else { return }
+        // Ended, and yet not to be waited for? Then a debugger has a hold on it (ptrace(2)): the descriptor
+        // stays readable, and would have us look without a pause. Or it has ended just now.
+        guard isReadable else {
+            isReadable = true
+            return
+        }
+        close()
     }
 
-    deinit { close() }
-
-    func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        timer.cancel()
-        readable?.cancel()
+    /// How long until the child has to be looked at again, should the descriptor say nothing.
+    func longestWait(at now: ContinuousClock.Instant) -> Duration {
+        descriptor >= 0 ? .seconds(86_400) : wait
     }
 
-    private func descriptorIsReadable() {
-        guard !isClosed else { return }
-        onNews()
-        guard !isClosed else { return }
-        // Ended, and yet not to be waited for: a debugger has a hold on it (ptrace(2)). The descriptor stays
-        // readable, and would have us look without a pause.
-        readable?.cancel()
-        readable = nil
-        arm()
-    }
-
-    private func tick() {
-        guard !isClosed else { return }
-        onNews()
-        guard !isClosed else { return }
-        wait = min(wait * 2, ChildWatch.longestWait)
-        arm()
-    }
-
-    private func arm() {
-        timer.schedule(
-            deadline: .now() + .milliseconds(wait), leeway: .milliseconds(wait / 8))
+    mutating func close() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
     }
 }

@@ -128,6 +128,21 @@ import Testing
         #expect(result.message.utf8.count <= AttemptResult.longestMessage)
     }
 
+    @Test(arguments: [390, 395, 400, 795, 800])
+    func `a secret at a cut is hidden whole, and the last words are kept`(place: Int) async {
+        let settings = ExecSettings(
+            command: script(
+                """
+                head -c \(place) /dev/zero | tr '\\0' x; printf %s "$TOKEN"
+                head -c 5000 /dev/zero | tr '\\0' y; printf '%s the end' "$TOKEN"; exit 1
+                """),
+            environment: [(name: "TOKEN", value: Secret("t0ken-of-mine"))])
+        let message = await attempt(settings).message
+        #expect(!message.contains("t0k") && !message.contains("mine"), "\(message)")
+        #expect(message.hasSuffix("*** the end"))
+        #expect(message.utf8.count <= AttemptResult.longestMessage)
+    }
+
     @Test func `hostile words of a service are words to the program too`() async throws {
         let message = "$(touch \(folder.path("pwned"))) `id` ; \u{0} \"'\\ \n é"
         let delivery = PendingDelivery(
