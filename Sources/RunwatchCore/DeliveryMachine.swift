@@ -7,6 +7,8 @@
 ///   `Policy.familiars` deliveries go on by their own schedules, so with few pending nothing is late;
 ///   of all the others one at a time is tried as a probe, with a growing pause between two probes.
 ///   The first success ends it.
+/// - A receiver that asked to wait is left alone for so long, but for an hour at most; the delivery that it
+///   refused waits for as long as it was asked.
 /// - A receiver that answered "gone" is left alone until the next reload.
 package struct DeliveryMachine: Sendable {
     package struct Policy: Equatable, Sendable {
@@ -75,6 +77,8 @@ package struct DeliveryMachine: Sendable {
     private var probe: String?
     private var probeAt = Instant(nanoseconds: 0)
     private var pause = DeliveryMachine.shortestPause
+    /// Nothing is attempted before this, but for what a person asks for: the receiver wants a rest.
+    private var restUntil = Instant(nanoseconds: 0)
 
     package init(policy: Policy) {
         self.policy = policy
@@ -90,7 +94,8 @@ package struct DeliveryMachine: Sendable {
 
     /// Whether there can be anything to attempt: then it is worth looking for what is due.
     package func mayAdmit(at now: Instant) -> Bool {
-        switch health {
+        guard restUntil <= now else { return false }
+        return switch health {
         case .open: true
         case .disabled: false
         case .failing:
@@ -101,7 +106,8 @@ package struct DeliveryMachine: Sendable {
 
     /// Whether this delivery, which is due, may be attempted now.
     package func admits(_ id: String, at now: Instant) -> Bool {
-        switch health {
+        guard restUntil <= now else { return false }
+        return switch health {
         case .open: true
         case .disabled: false
         case .failing:
@@ -111,10 +117,14 @@ package struct DeliveryMachine: Sendable {
 
     /// When time alone next admits something that is not admitted now; `nil` when it never does.
     package var nextAdmission: Instant? {
-        guard health == .failing else { return nil }
-        var next = familiars.values.min() ?? .distantFuture
-        if probe == nil { next = min(next, probeAt) }
-        return next == .distantFuture ? nil : next
+        switch health {
+        case .open: return restUntil
+        case .disabled: return nil
+        case .failing:
+            var next = familiars.values.min() ?? .distantFuture
+            if probe == nil { next = min(next, probeAt) }
+            return next == .distantFuture ? nil : max(next, restUntil)
+        }
     }
 
     /// A delivery is attempted from now on.
@@ -134,6 +144,7 @@ package struct DeliveryMachine: Sendable {
     package mutating func encouraged(at now: Instant) {
         pause = DeliveryMachine.shortestPause
         probeAt = now
+        restUntil = now
     }
 
     /// The outbox was searched, beginning at `now`, and gave these as due, oldest first.
@@ -225,7 +236,7 @@ package struct DeliveryMachine: Sendable {
             }
         }
         if let hint {
-            probeAt = max(probeAt, now.advanced(by: min(hint, DeliveryMachine.longestRest)))
+            restUntil = max(restUntil, now.advanced(by: min(hint, DeliveryMachine.longestRest)))
         }
     }
 

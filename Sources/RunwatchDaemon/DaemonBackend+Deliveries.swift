@@ -119,7 +119,8 @@ extension DaemonBackend {
         Problem(
             .conflict,
             "Receiver '\(receiver)' is not configured any more; nothing was changed. Configure it "
-                + "again, and what it is owed is delivered.")
+                + "again: then what is pending is delivered, and what has failed can be redelivered."
+        )
     }
 
     private static func noSuch(_ receiver: String, among names: [String]) -> Problem {
@@ -184,7 +185,8 @@ extension DaemonBackend {
             return ReceiverView(
                 name: receiver.name, kind: receiver.kind, pending: owed?.pending ?? 0,
                 failed: owed?.failed ?? 0, oldestPending: owed?.oldestPending,
-                isDisabled: receiver.isDisabled, isFailing: receiver.isFailing,
+                digestWindow: receiver.digestWindow, isDisabled: receiver.isDisabled,
+                isFailing: receiver.isFailing,
                 lastError: isWell ? nil : receiver.lastError)
         }
         let names = Set(receivers.map(\.name))

@@ -36,6 +36,18 @@ import Testing
         #expect(try StatusView(json: JSONValue(parsing: status.json)) == status)
     }
 
+    @Test func `a receiver that gathers a digest is behind only when its window is over`() {
+        var status = Samples.status
+        status.receivers = [
+            ReceiverView(
+                name: "mail", kind: "email", pending: 2,
+                oldestPending: Samples.ago(.seconds(300)), digestWindow: .seconds(300))
+        ]
+        #expect(!StatusText.text(status, now: Samples.noon, style: .plain).contains("is behind"))
+        status.receivers[0].digestWindow = .seconds(200)
+        #expect(StatusText.text(status, now: Samples.noon, style: .plain).contains("is behind"))
+    }
+
     @Test func `what is not well comes first, each by its name`() {
         var status = Samples.status
         status.watches = [:]

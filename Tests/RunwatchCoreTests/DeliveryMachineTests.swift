@@ -215,6 +215,22 @@ import Testing
         #expect(pauses == [2, 4, 8, 16, 30, 30, 30, 30].map { .seconds($0) })
     }
 
+    @Test func `one that asks to wait is left alone, by everything but a person's wish`() {
+        var bench = Bench()
+        bench.machine.started("a")
+        bench.machine.started("b")
+        #expect(bench.end("a", .later(hint: .seconds(20))).isRetry)
+        // Few are pending and would keep their own schedule, and one that was under way succeeds.
+        #expect(bench.end("b", .delivered) == .delivered)
+        #expect(bench.machine.health == .open)
+        #expect(!bench.machine.mayAdmit(at: bench.now) && !bench.machine.admits("c", at: bench.now))
+        let next = bench.now.advanced(by: .seconds(20))
+        #expect(bench.machine.nextAdmission == next)
+        #expect(bench.machine.admits("c", at: next))
+        bench.machine.encouraged(at: bench.now)
+        #expect(bench.machine.admits("c", at: bench.now))
+    }
+
     @Test func `the first success opens the receiver for all`() {
         var bench = Bench()
         for index in 0..<16 { _ = bench.attempt("f\(index)", .later(hint: nil)) }

@@ -87,7 +87,8 @@ package enum StatusText {
                     + "them, `redeliver` tries again"
             ])
         }
-        if let oldest = receiver.oldestPending, oldest.duration(to: now) >= .seconds(60) {
+        let patience = .seconds(60) + (receiver.digestWindow ?? .zero)
+        if let oldest = receiver.oldestPending, oldest.duration(to: now) >= patience {
             troubles.append([
                 "receiver '\(receiver.name)' is behind: \(receiver.pending) pending, the oldest from "
                     + AgeText.relative(oldest, now: now)

@@ -132,6 +132,8 @@ package struct ReceiverView: WireView {
     package var failed: Int
     /// When the oldest pending event happened.
     package var oldestPending: Timestamp?
+    /// How long an event waits for others of its digest; `nil` for a message each.
+    package var digestWindow: Duration?
     /// It answered that it is gone for good, and gets nothing until the next reload.
     package var isDisabled: Bool
     /// The last attempt failed, and none has succeeded since.
@@ -141,8 +143,8 @@ package struct ReceiverView: WireView {
 
     package init(
         name: String, kind: String?, isConfigured: Bool = true, pending: Int = 0,
-        failed: Int = 0, oldestPending: Timestamp? = nil, isDisabled: Bool = false,
-        isFailing: Bool = false, lastError: String? = nil
+        failed: Int = 0, oldestPending: Timestamp? = nil, digestWindow: Duration? = nil,
+        isDisabled: Bool = false, isFailing: Bool = false, lastError: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -150,6 +152,7 @@ package struct ReceiverView: WireView {
         self.pending = pending
         self.failed = failed
         self.oldestPending = oldestPending
+        self.digestWindow = digestWindow
         self.isDisabled = isDisabled
         self.isFailing = isFailing
         self.lastError = lastError
@@ -162,6 +165,7 @@ package struct ReceiverView: WireView {
         pending = try object.count("pending")
         failed = try object.count("failed")
         oldestPending = try object.optionalTimestamp("oldest_pending")
+        digestWindow = try object.optionalDuration("digest_window")
         isDisabled = object.optional("disabled")?.boolValue ?? false
         isFailing = object.optional("failing")?.boolValue ?? false
         lastError = try object.optionalText("last_error")
@@ -175,6 +179,7 @@ package struct ReceiverView: WireView {
         writer.member("pending", pending)
         writer.member("failed", failed)
         writer.member("oldest_pending", oldestPending)
+        writer.member("digest_window", digestWindow)
         writer.member("disabled", isDisabled)
         writer.member("failing", isFailing)
         writer.member("last_error", lastError)
