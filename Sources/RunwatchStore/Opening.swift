@@ -59,6 +59,9 @@ extension Opening {
     private static func open(
         _ path: String, wasUnclean: Bool, vfs: String?
     ) throws(StoreError) -> Connection {
+        let isChecked = (size(path) ?? 0) <= (wasUnclean ? sizeEverChecked : sizeAlwaysChecked)
+        // Before SQLite has it open: closing a descriptor gives up the process's locks on the file.
+        if isChecked { readAhead(path) }
         let connection = try Connection(path: path, mode: .write, vfs: vfs)
         // Before anything is written: a newer program's file, or another program's, stays as it is.
         let version = try connection.schemaVersion()
@@ -75,11 +78,26 @@ extension Opening {
                 .damaged,
                 "\(path) is another program's database: move it away, or name another file")
         }
-        let limit = wasUnclean ? sizeEverChecked : sizeAlwaysChecked
-        if (size(path) ?? 0) <= limit { try connection.check(path) }
+        if isChecked { try connection.check(path) }
         try connection.configure()
         try connection.migrate()
         return connection
+    }
+
+    /// Has the kernel fetch the file from one end to the other.
+    ///
+    /// The check reads it in the order of its trees, page by page from all over the disk: 1.6 s for
+    /// 108 MiB where the whole takes 0.2 s in a row.
+    private static func readAhead(_ path: String) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        // Without it the check is slower, and no worse.
+        guard descriptor >= 0 else { return }
+        defer { Glibc.close(descriptor) }
+        // Of one piece of advice the kernel takes no more than its own read-ahead, 128 KiB at first.
+        let part = 128 << 10
+        for start in stride(from: 0, to: size(path) ?? 0, by: part) {
+            _ = posix_fadvise(descriptor, start, part, POSIX_FADV_WILLNEED)
+        }
     }
 
     /// Whether the tables can still be read, so that a person could save what is in them.
