@@ -192,16 +192,30 @@ extension Deliverer {
         if pipeline.look.isUnderWay { pipeline.look.ended.insert(id) }
         let now = time.now()
         let before = pipeline.machine.health
-        let verdict = pipeline.machine.ended(
-            id, attempts: flight.delivery.attempts, result.outcome, at: now, using: &generator)
-        record(verdict, flight, pipeline, result, at: now)
-        tell(from: before, pipeline, result, at: now)
+        record(judge(flight, pipeline, result, at: now), flight, pipeline, result, at: now)
+        if !flight.isOutdated { tell(from: before, pipeline, result, at: now) }
         // Something is due now that was not: the run's next event, or what waited for the receiver.
         pipeline.look.isWanted = true
         transports.ended(id)
         noteRemoved(pipeline)
         pump(pipeline)
         noteEnded()
+    }
+
+    private func judge(
+        _ flight: DeliveryWindow.Flight, _ pipeline: ReceiverPipeline, _ result: AttemptResult,
+        at now: Instant
+    ) -> DeliveryMachine.Verdict {
+        let delivery = flight.delivery
+        guard flight.isOutdated else {
+            return pipeline.machine.ended(
+                delivery.id, attempts: delivery.attempts, result.outcome, at: now,
+                using: &generator)
+        }
+        // What another place answered leaves the receiver's health alone: a machine of its own judges it.
+        var machine = DeliveryMachine(policy: pipeline.machine.policy)
+        return machine.ended(
+            delivery.id, attempts: delivery.attempts, result.outcome, at: now, using: &generator)
     }
 
     private func noteRemoved(_ pipeline: ReceiverPipeline) {

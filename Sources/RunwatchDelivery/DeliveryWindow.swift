@@ -20,6 +20,8 @@ struct DeliveryWindow {
         var overdueAt: Instant
         /// When it began, on the wall clock.
         var timestamp: Timestamp
+        /// It began under other settings: how it ends says nothing of the receiver as it is now.
+        var isOutdated = false
     }
 
     private(set) var waiting: [Waiting] = []
@@ -91,6 +93,12 @@ struct DeliveryWindow {
         guard let flight = flights.removeValue(forKey: id) else { return nil }
         subjects.subtract(flight.delivery.subjects)
         return flight
+    /// The receiver is configured anew: forgets what waits, and lets end what is under way.
+    mutating func outdate() {
+        release()
+        for id in flights.keys { flights[id]?.isOutdated = true }
+    }
+
     }
 }
 

@@ -77,7 +77,7 @@ final class ReceiverPipeline {
         self.settings = settings
         self.receiver = receiver
         machine = DeliveryMachine(policy: ReceiverPipeline.policy(of: settings))
-        window.release()
+        window.outdate()
         report = Report()
     }
 
