@@ -74,6 +74,14 @@ struct DeliveryWindow {
     /// How many of those waiting may be attempted at `now`.
     func ripe(at now: Instant) -> Int { waiting.count { $0.from <= now } }
 
+    /// The events of all that wait: a digest may hold a thousand.
+    var waitingEvents: Int { waiting.reduce(0) { $0 + $1.delivery.parts.count } }
+
+    /// The events of those waiting that may be attempted at `now`.
+    func ripeEvents(at now: Instant) -> Int {
+        waiting.reduce(0) { $0 + ($1.from <= now ? $1.delivery.parts.count : 0) }
+    }
+
     /// When the next of those waiting may be attempted, of those that may not yet.
     func nextRipe(after now: Instant) -> Instant? {
         waiting.lazy.filter { $0.from > now }.map(\.from).min()
@@ -85,6 +93,12 @@ struct DeliveryWindow {
         return index.map { waiting.remove(at: $0) }
     }
 
+    /// The receiver is configured anew: forgets what waits, and lets end what is under way.
+    mutating func outdate() {
+        release()
+        for id in flights.keys { flights[id]?.isOutdated = true }
+    }
+
     mutating func start(_ flight: Flight) {
         flights[flight.delivery.id] = flight
     }
@@ -93,12 +107,6 @@ struct DeliveryWindow {
         guard let flight = flights.removeValue(forKey: id) else { return nil }
         subjects.subtract(flight.delivery.subjects)
         return flight
-    /// The receiver is configured anew: forgets what waits, and lets end what is under way.
-    mutating func outdate() {
-        release()
-        for id in flights.keys { flights[id]?.isOutdated = true }
-    }
-
     }
 }
 
