@@ -4,11 +4,11 @@ import RunwatchStore
 
 // One receiver's way through its outbox: look, start, end, record.
 extension Deliverer {
-    /// How many deliveries one search asks for.
+    /// How many events one search asks for.
     private static let batch = 256
-    /// A search is made when fewer than these wait.
+    /// A search is made when fewer events than these wait.
     private static let lowWater = 32
-    /// The most that is held in memory when deliveries have to wait before their first attempt.
+    /// The most events that are held in memory when they have to wait before their first attempt.
     private static let mostWaiting = 1024
 
     /// Starts what may be started, and looks for more if there may be more.
@@ -60,13 +60,13 @@ extension Deliverer {
         guard !look.isUnderWay, look.notBefore <= now else { return false }
         guard look.isWanted || look.nextAt.map({ $0 <= now }) ?? false else { return false }
         guard pipeline.machine.mayAdmit(at: now) else { return false }
-        guard pipeline.window.waiting.count < Deliverer.mostWaiting else { return false }
+        guard pipeline.window.waitingEvents < Deliverer.mostWaiting else { return false }
         if pipeline.machine.health == .failing,
             pipeline.window.flights.count >= pipeline.capacity
         {
             return false
         }
-        return pipeline.window.ripe(at: now) < Deliverer.lowWater
+        return pipeline.window.ripeEvents(at: now) < Deliverer.lowWater
     }
 
     private func look(_ pipeline: ReceiverPipeline, at now: Instant) {
@@ -115,7 +115,7 @@ extension Deliverer {
         planNextLook(
             due, pipeline, at: now, wasBeyond: wasBeyond,
             // Left out of memory, though due.
-            hasMore: due.deliveries.count >= limit
+            hasMore: due.events >= limit
                 || (pipeline.machine.health != .open && waiting > started),
             advanced: taken > 0)
         pump(pipeline)
@@ -188,20 +188,34 @@ extension Deliverer {
 
     private func ended(_ id: String, _ pipeline: ReceiverPipeline, _ result: AttemptResult) {
         guard let flight = pipeline.window.end(id) else { return }
-        if pipeline.hurried[id] != nil { pipeline.hurried[id] = .ended }
+        pipeline.hurry.ended(id)
         if pipeline.look.isUnderWay { pipeline.look.ended.insert(id) }
         let now = time.now()
         let before = pipeline.machine.health
-        let verdict = pipeline.machine.ended(
-            id, attempts: flight.delivery.attempts, result.outcome, at: now, using: &generator)
-        record(verdict, flight, pipeline, result, at: now)
-        tell(from: before, pipeline, result, at: now)
+        record(judge(flight, pipeline, result, at: now), flight, pipeline, result, at: now)
+        if !flight.isOutdated { tell(from: before, pipeline, result, at: now) }
         // Something is due now that was not: the run's next event, or what waited for the receiver.
         pipeline.look.isWanted = true
         transports.ended(id)
         noteRemoved(pipeline)
         pump(pipeline)
         noteEnded()
+    }
+
+    private func judge(
+        _ flight: DeliveryWindow.Flight, _ pipeline: ReceiverPipeline, _ result: AttemptResult,
+        at now: Instant
+    ) -> DeliveryMachine.Verdict {
+        let delivery = flight.delivery
+        guard flight.isOutdated else {
+            return pipeline.machine.ended(
+                delivery.id, attempts: delivery.attempts, result.outcome, at: now,
+                using: &generator)
+        }
+        // What another place answered leaves the receiver's health alone: a machine of its own judges it.
+        var machine = DeliveryMachine(policy: pipeline.machine.policy)
+        return machine.ended(
+            delivery.id, attempts: delivery.attempts, result.outcome, at: now, using: &generator)
     }
 
     private func noteRemoved(_ pipeline: ReceiverPipeline) {
@@ -236,7 +250,7 @@ extension Deliverer {
                 AttemptChange(
                     deliveries: flight.delivery.parts.map(\.delivery), at: flight.timestamp,
                     outcome: outcome, status: result.status, duration: duration,
-                    message: result.message)))
+                    message: result.message, schedule: flight.delivery.schedule)))
     }
 
     /// The event that tells the other receivers; none for a delivery that is itself such an event, or

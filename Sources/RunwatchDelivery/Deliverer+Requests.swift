@@ -25,31 +25,29 @@ extension Deliverer {
     /// One that stands behind another of its run waits for its turn.
     package func hurry(_ redelivery: Redelivery) async {
         guard let pipeline = pipelines[redelivery.receiver], !isDraining else { return }
-        let id = redelivery.message
-        pipeline.hurried[id] = .wanted
+        pipeline.hurry.began()
         var found: PendingDelivery?
         do throws(StoreError) {
-            found = try await store.pendingDelivery(id, of: redelivery.receiver)
+            found = try await store.pendingDelivery(
+                redelivery.message, of: redelivery.receiver, digest: pipeline.settings.digest)
         } catch {
             // Not lost: it is pending, and found by the next search.
             logger.error(
                 "the outbox cannot be read: \(error)",
                 metadata: ["receiver": "\(redelivery.receiver)"])
         }
-        let isOver = pipeline.hurried.removeValue(forKey: id) == .ended
+        let isOver = pipeline.hurry.fetched(found?.id)
         guard let found, !isOver, !pipeline.isRemoved, !isDraining else { return }
         pipeline.window.addUrgent(found, at: time.now())
         pump(pipeline)
     }
 
     /// Tries a receiver again now, since someone thinks that it takes deliveries again.
-    package func encourage(_ name: String?) {
-        let now = time.now()
-        for pipeline in pipelines.values where name == nil || pipeline.name == name {
-            pipeline.machine.encouraged(at: now)
-            pipeline.look.isWanted = true
-            pump(pipeline)
-        }
+    package func encourage(_ name: String) {
+        guard let pipeline = pipelines[name] else { return }
+        pipeline.machine.encouraged(at: time.now())
+        pipeline.look.isWanted = true
+        pump(pipeline)
     }
 
     /// Sends a `receiver.test` event, once, and says what came back; nothing of it is kept.

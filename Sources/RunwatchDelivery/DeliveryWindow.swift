@@ -20,6 +20,8 @@ struct DeliveryWindow {
         var overdueAt: Instant
         /// When it began, on the wall clock.
         var timestamp: Timestamp
+        /// It began under other settings: how it ends says nothing of the receiver as it is now.
+        var isOutdated = false
     }
 
     private(set) var waiting: [Waiting] = []
@@ -72,6 +74,14 @@ struct DeliveryWindow {
     /// How many of those waiting may be attempted at `now`.
     func ripe(at now: Instant) -> Int { waiting.count { $0.from <= now } }
 
+    /// The events of all that wait: a digest may hold a thousand.
+    var waitingEvents: Int { waiting.reduce(0) { $0 + $1.delivery.parts.count } }
+
+    /// The events of those waiting that may be attempted at `now`.
+    func ripeEvents(at now: Instant) -> Int {
+        waiting.reduce(0) { $0 + ($1.from <= now ? $1.delivery.parts.count : 0) }
+    }
+
     /// When the next of those waiting may be attempted, of those that may not yet.
     func nextRipe(after now: Instant) -> Instant? {
         waiting.lazy.filter { $0.from > now }.map(\.from).min()
@@ -81,6 +91,12 @@ struct DeliveryWindow {
     mutating func take(at now: Instant, where test: (PendingDelivery) -> Bool) -> Waiting? {
         let index = waiting.firstIndex { $0.from <= now && ($0.isUrgent || test($0.delivery)) }
         return index.map { waiting.remove(at: $0) }
+    }
+
+    /// The receiver is configured anew: forgets what waits, and lets end what is under way.
+    mutating func outdate() {
+        release()
+        for id in flights.keys { flights[id]?.isOutdated = true }
     }
 
     mutating func start(_ flight: Flight) {

@@ -35,10 +35,24 @@ final class ReceiverPipeline {
         var givenUpToldAt: Instant?
     }
 
-    enum Hurry {
-        case wanted
-        /// An attempt at it ended while it was fetched.
-        case ended
+    /// What people wait for and is being fetched.
+    struct Hurry {
+        private var underWay = 0
+        /// Attempts that ended meanwhile: what is fetched may be as it was before.
+        private var endings: Set<String> = []
+
+        mutating func began() { underWay += 1 }
+
+        mutating func ended(_ id: String) {
+            if underWay > 0 { endings.insert(id) }
+        }
+
+        /// - Returns: Whether an attempt at what was fetched has ended since.
+        mutating func fetched(_ id: String?) -> Bool {
+            underWay -= 1
+            defer { if underWay == 0 { endings = [] } }
+            return id.map(endings.contains) ?? false
+        }
     }
 
     private(set) var settings: ReceiverSettings
@@ -47,8 +61,7 @@ final class ReceiverPipeline {
     var window = DeliveryWindow()
     var look = Look()
     var report = Report()
-    /// What people wait for and is being fetched.
-    var hurried: [String: Hurry] = [:]
+    var hurry = Hurry()
     /// No longer configured; kept until what is under way has ended.
     var isRemoved = false
 
@@ -77,7 +90,7 @@ final class ReceiverPipeline {
         self.settings = settings
         self.receiver = receiver
         machine = DeliveryMachine(policy: ReceiverPipeline.policy(of: settings))
-        window.release()
+        window.outdate()
         report = Report()
     }
 

@@ -23,14 +23,16 @@ package final class StdoutReceiver: Receiver {
         _ delivery: PendingDelivery, at moment: Timestamp,
         completion: @escaping (AttemptResult) -> Void
     ) {
-        let line =
+        // One that was gathered while the name stood for another kind of receiver has several.
+        let lines = delivery.parts.flatMap { part in
             switch format {
-            case .json: EventLine.json(delivery.event)
-            case .text: EventLine.text(delivery.event)
+            case .json: EventLine.json(part.event)
+            case .text: EventLine.text(part.event)
             }
+        }
         // Made and called on the deliverer's queue; the writer only carries it.
         nonisolated(unsafe) let completion = completion
-        writer.write(line) { [queue] ending in
+        writer.write(lines) { [queue] ending in
             let result = StdoutReceiver.judge(ending)
             queue.async { completion(result) }
         }

@@ -17,7 +17,7 @@ extension Connection {
     ) throws(StoreError) {
         var freed: Set<OutboxLine> = []
         for id in change.deliveries {
-            if let line = try write(change, to: id) { freed.insert(line) }
+            if let line = try write(change, to: id, now: now) { freed.insert(line) }
         }
         if case .failed(let event?) = change.outcome, !freed.isEmpty {
             try record(event, now: now, into: &committed)
@@ -30,11 +30,17 @@ extension Connection {
 
     /// - Returns: The line that it was the first of, when it has left it.
     private func write(
-        _ change: AttemptChange, to id: String
+        _ change: AttemptChange, to id: String, now: Timestamp
     ) throws(StoreError) -> OutboxLine? {
         // Gone: retention or a person deleted it, and there is nothing left to write to.
         guard let delivery = try delivery(id) else { return nil }
         let number = delivery.attempts + 1
+        var change = change
+        // Redelivered while it was under way: neither an end nor a wait of the schedule before counts.
+        let isOutdated =
+            delivery.isPending && change.outcome != .delivered
+            && delivery.schedule > change.schedule ?? .max
+        if isOutdated { change.outcome = .retry(at: now) }
         try add(change, to: id, number: number)
         guard delivery.isPending else {
             // A second attempt at what was given up: that it arrived counts, and a second failure is
@@ -46,7 +52,7 @@ extension Connection {
         }
         switch change.outcome {
         case .retry(let moment):
-            try retry(id, at: moment, attempts: number)
+            try retry(id, at: moment, attempts: number, beginsAnew: isOutdated)
             return nil
         case .delivered:
             try set(id, "delivered", attempts: number, finishedAt: change.at)
@@ -77,13 +83,16 @@ extension Connection {
 
     private func delivery(
         _ id: String
-    ) throws(StoreError) -> (line: OutboxLine, isPending: Bool, attempts: Int)? {
+    ) throws(StoreError) -> (line: OutboxLine, isPending: Bool, attempts: Int, schedule: Int)? {
         var statement = try cached(
-            "SELECT receiver, subject, state = 'pending', attempts FROM delivery WHERE id = ?")
+            """
+            SELECT receiver, subject, state = 'pending', attempts, schedule_from
+            FROM delivery WHERE id = ?
+            """)
         try statement.bind(id)
         guard try statement.step() else { return nil }
         let line = OutboxLine(receiver: statement.text(0), subject: statement.text(1))
-        return (line, statement.bool(2), statement.int(3))
+        return (line, statement.bool(2), statement.int(3), statement.int(4))
     }
 
     private func add(
@@ -109,14 +118,19 @@ extension Connection {
         try deletion.run()
     }
 
-    private func retry(_ id: String, at moment: Timestamp, attempts: Int) throws(StoreError) {
+    /// - Parameter beginsAnew: The attempt does not count for the present schedule.
+    private func retry(
+        _ id: String, at moment: Timestamp, attempts: Int, beginsAnew: Bool
+    ) throws(StoreError) {
         // One that waits behind another (a redelivered one came before it) goes on waiting.
         var statement = try cached(
             """
-            UPDATE delivery SET attempts = ?, due_at_ms = iif(due_at_ms IS NULL, NULL, ?)
-            WHERE id = ?
+            UPDATE delivery SET attempts = ?1, schedule_from = iif(?2, ?1, schedule_from),
+                due_at_ms = iif(due_at_ms IS NULL, NULL, ?3)
+            WHERE id = ?4
             """)
         try statement.bind(attempts)
+        try statement.bind(beginsAnew)
         try statement.bind(moment)
         try statement.bind(id)
         try statement.run()

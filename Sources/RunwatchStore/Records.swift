@@ -198,11 +198,14 @@ package struct AttemptChange: Sendable {
     package var duration: Duration
     /// What came back or went wrong, for people; at most 1,000 bytes, no secrets.
     package var message: String
+    /// As the attempted message had it; `nil` when it does not matter.
+    package var schedule: Int?
 
     package init(
         deliveries: [String], at: Timestamp, outcome: Outcome, status: Int?, duration: Duration,
-        message: String
+        message: String, schedule: Int? = nil
     ) {
+        self.schedule = schedule
         self.deliveries = deliveries
         self.at = at
         self.outcome = outcome
@@ -267,23 +270,32 @@ package struct PendingDelivery: Sendable, Equatable {
     package var isDigest: Bool
     /// Attempts made so far on the present schedule, which `redeliver` begins anew.
     package var attempts: Int
+    /// Attempts made before the present schedule began: `redeliver` begins another one, and what an
+    /// attempt under way was judged by is void then.
+    package var schedule: Int
 
     /// - Parameter parts: At least one.
-    package init(id: String, receiver: String, digest parts: [Part], attempts: Int) {
+    package init(
+        id: String, receiver: String, digest parts: [Part], attempts: Int, schedule: Int = 0
+    ) {
         precondition(!parts.isEmpty, "a digest of nothing")
         self.id = id
         self.receiver = receiver
         self.parts = parts
         isDigest = true
         self.attempts = attempts
+        self.schedule = schedule
     }
 
-    package init(id: String, receiver: String, event: RecordedEvent, attempts: Int) {
+    package init(
+        id: String, receiver: String, event: RecordedEvent, attempts: Int, schedule: Int = 0
+    ) {
         self.id = id
         self.receiver = receiver
         parts = [Part(delivery: id, event: event)]
         isDigest = false
         self.attempts = attempts
+        self.schedule = schedule
     }
 
     /// The first event.

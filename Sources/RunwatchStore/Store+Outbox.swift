@@ -1,8 +1,11 @@
 package import RunwatchCore
 
+/// What a receiver is owed and may be attempted now.
 package struct DueDeliveries: Sendable {
     /// The longest due first.
     package var deliveries: [PendingDelivery] = []
+    /// How many events they bring.
+    package var events: Int { deliveries.reduce(0) { $0 + $1.parts.count } }
     /// When the next pending delivery that is not given here will be due; `nil` when there is none.
     ///
     /// Those that were excluded do not count. In the past when more are due than were asked for.
@@ -21,7 +24,9 @@ extension Store {
     /// for good: the digest's ID is on disk before it is given. One that was attempted by itself stays
     /// by itself, and a digest that was begun stays one, whatever is configured now: the receiver may
     /// have it already, under that ID.
-    /// - Parameter excluding: IDs of what is being attempted; at most a few hundred.
+    /// - Parameters:
+    ///   - limit: Events at most; only the last digest may go beyond it, for it is never split.
+    ///   - excluding: IDs of what is being attempted; at most a few hundred.
     package func dueDeliveries(
         for receiver: String, now: Timestamp, limit: Int, excluding: Set<String>,
         digest: DigestSettings? = nil
@@ -36,21 +41,30 @@ extension Store {
                 for id in search.damaged { try giveUpDamaged(id, of: receiver, at: now) }
                 continue
             }
-            guard search.isDigestRipe else { return search.due }
+            let ripe = search.ripe
+            guard !ripe.isEmpty else { return search.due }
             let now = time.wallClock()
             try transaction { () throws(StoreError) in
-                try connection.bindDigest(search.gathered, now: now)
+                for ids in ripe { try connection.bindDigest(ids, now: now) }
             }
         }
     }
 
     /// A message that is pending and the next of its line; `nil` when it is not, or not any more.
     ///
+    /// With `digest`, one that was never attempted becomes a digest by itself first: were it sent under
+    /// its own ID, a search could gather it meanwhile, and it would be sent under another one too.
     /// - Parameter id: Of a delivery that has a message of its own, or of a digest.
     package func pendingDelivery(
-        _ id: String, of receiver: String
+        _ id: String, of receiver: String, digest: DigestSettings? = nil
     ) async throws(StoreError) -> PendingDelivery? {
         try settle(phases: false)
+        if digest != nil, try connection.isUntold(id) {
+            let now = time.wallClock()
+            try transaction { () throws(StoreError) in
+                try connection.bindDigest([id], now: now)
+            }
+        }
         var search = OutboxSearch(
             receiver: receiver, now: time.wallClock(), limit: 1, excluding: [], digest: nil)
         try search.find(id, on: connection)
@@ -73,168 +87,6 @@ extension Store {
     }
 }
 
-/// One look at a receiver's outbox.
-struct OutboxSearch {
-    let receiver: String
-    let now: Timestamp
-    let limit: Int
-    let excluding: Set<String>
-    let digest: DigestSettings?
-
-    private(set) var due = DueDeliveries()
-    /// Deliveries whose event cannot be read back.
-    private(set) var damaged: [String] = []
-    /// Deliveries that are to be one digest, in no order.
-    private(set) var gathered: [String] = []
-    /// Since when the oldest of those waits.
-    private var gatheredSince: Timestamp?
-    private var seenDigests: Set<String> = []
-
-    init(
-        receiver: String, now: Timestamp, limit: Int, excluding: Set<String>,
-        digest: DigestSettings?
-    ) {
-        self.receiver = receiver
-        self.now = now
-        self.limit = limit
-        self.excluding = excluding
-        self.digest = digest
-    }
-
-    /// Whether what is gathered is full, or has waited for long enough.
-    var isDigestRipe: Bool {
-        guard let digest, let gatheredSince, !gathered.isEmpty else { return false }
-        return gathered.count >= digest.max || gatheredSince.advanced(by: digest.window) <= now
-    }
-
-    mutating func run(on connection: borrowing Connection) throws(StoreError) {
-        var statement = try connection.cached(
-            """
-            SELECT delivery.id, due_at_ms, attempts - schedule_from, digest, attempts, number, type,
-                timestamp_ms, event.subject, json, checksum
-            FROM delivery INDEXED BY delivery_due JOIN event ON number = event_number
-            WHERE receiver = ? AND state = 'pending' AND due_at_ms IS NOT NULL
-            ORDER BY due_at_ms, event_number
-            """)
-        try statement.bind(receiver)
-        while try statement.step() {
-            if try !take(statement, connection) { break }
-        }
-        noteWaiting()
-    }
-
-    /// - Returns: Whether to go on.
-    private mutating func take(
-        _ row: borrowing Statement, _ connection: borrowing Connection
-    ) throws(StoreError) -> Bool {
-        let id = row.optionalText(3) ?? row.text(0)
-        if excluding.contains(id) || seenDigests.contains(id) { return true }
-        let dueAt = row.timestamp(1)
-        guard dueAt <= now, due.deliveries.count < limit else {
-            due.nextDueAt = dueAt
-            return false
-        }
-        if !row.isNull(3) {
-            seenDigests.insert(id)
-            try takeDigest(id, attempts: row.int(2), connection)
-            return true
-        }
-        if let digest, row.int(4) == 0 {
-            gatheredSince = min(gatheredSince ?? dueAt, dueAt)
-            try gather(row.text(8), upTo: digest.max, connection)
-            return gathered.count < digest.max
-        }
-        guard let event = OutboxSearch.event(row, from: 5) else {
-            damaged.append(id)
-            return true
-        }
-        due.deliveries.append(
-            PendingDelivery(id: id, receiver: receiver, event: event, attempts: row.int(2)))
-        return true
-    }
-
-    /// Takes one message alone.
-    mutating func find(_ id: String, on connection: borrowing Connection) throws(StoreError) {
-        var row = try connection.cached(
-            """
-            SELECT attempts - schedule_from, digest, number, type, timestamp_ms, event.subject, json,
-                checksum
-            FROM delivery JOIN event ON number = event_number
-            WHERE (id = ?1 OR digest = ?1) AND receiver = ?2 AND delivery.state = 'pending'
-                AND due_at_ms IS NOT NULL
-            LIMIT 1
-            """)
-        try row.bind(id)
-        try row.bind(receiver)
-        guard try row.step() else { return }
-        if let digest = row.optionalText(1) {
-            return try takeDigest(digest, attempts: row.int(0), connection)
-        }
-        // A damaged one is left to the search, which gives it up.
-        guard let event = OutboxSearch.event(row, from: 2) else { return }
-        due.deliveries.append(
-            PendingDelivery(id: id, receiver: receiver, event: event, attempts: row.int(0)))
-    }
-
-    private mutating func takeDigest(
-        _ id: String, attempts: Int, _ connection: borrowing Connection
-    ) throws(StoreError) {
-        var parts: [PendingDelivery.Part] = []
-        var row = try connection.cached(
-            """
-            SELECT delivery.id, number, type, timestamp_ms, event.subject, json, checksum
-            FROM delivery INDEXED BY delivery_digest JOIN event ON number = event_number
-            WHERE digest = ? AND state = 'pending' ORDER BY event_number
-            """)
-        try row.bind(id)
-        while try row.step() {
-            guard let event = OutboxSearch.event(row, from: 1) else {
-                damaged.append(row.text(0))
-                continue
-            }
-            parts.append(PendingDelivery.Part(delivery: row.text(0), event: event))
-        }
-        guard !parts.isEmpty else { return }
-        due.deliveries.append(
-            PendingDelivery(id: id, receiver: receiver, digest: parts, attempts: attempts))
-    }
-
-    /// Gathers the pending deliveries of a subject, in order.
-    private mutating func gather(
-        _ subject: String, upTo limit: Int, _ connection: borrowing Connection
-    ) throws(StoreError) {
-        var row = try connection.cached(
-            """
-            SELECT id, attempts > 0 OR digest IS NOT NULL
-            FROM delivery INDEXED BY delivery_pending
-            WHERE receiver = ? AND subject = ? AND state = 'pending' ORDER BY event_number
-            """)
-        try row.bind(receiver)
-        try row.bind(subject)
-        // One that was attempted, by itself or in a digest, keeps its ID, and those behind it wait for it.
-        while gathered.count < limit, try row.step(), !row.bool(1) {
-            gathered.append(row.text(0))
-        }
-    }
-
-    private mutating func noteWaiting() {
-        guard let digest, let gatheredSince, !isDigestRipe else { return }
-        let ripeAt = gatheredSince.advanced(by: digest.window)
-        due.nextDueAt = due.nextDueAt.map { min($0, ripeAt) } ?? ripeAt
-    }
-
-    /// - Returns: `nil` when it is not as it was written.
-    private static func event(_ row: borrowing Statement, from first: Int32) -> RecordedEvent? {
-        let json = row.bytes(first + 4)
-        guard Checksum.of(json) == row.int64(first + 5),
-            let type = EventType(name: row.text(first + 1))
-        else { return nil }
-        return RecordedEvent(
-            number: row.int64(first), type: type, timestamp: row.timestamp(first + 2),
-            subject: row.text(first + 3), json: json)
-    }
-}
-
 extension Connection {
     /// Binds deliveries together for good, under a `webhook-id` of their own.
     fileprivate func bindDigest(_ ids: [String], now: Timestamp) throws(StoreError) {
@@ -246,5 +98,17 @@ extension Connection {
             try statement.bind(id)
             try statement.run()
         }
+    }
+
+    /// Whether a delivery may be attempted, never was, and stands in no digest.
+    fileprivate func isUntold(_ id: String) throws(StoreError) -> Bool {
+        var row = try cached(
+            """
+            SELECT 1 FROM delivery
+            WHERE id = ? AND state = 'pending' AND due_at_ms IS NOT NULL AND attempts = 0
+                AND digest IS NULL
+            """)
+        try row.bind(id)
+        return try row.step()
     }
 }

@@ -30,31 +30,26 @@ extension Store {
         return redelivery
     }
 
-    /// Makes every failed delivery pending again, the oldest first.
+    /// Makes every failed delivery of a receiver pending again, the oldest first.
     ///
-    /// - Parameter receiver: Only this one's; `nil` for all receivers'.
     /// - Returns: How many deliveries; those that fail meanwhile are not taken again.
-    package func redeliverFailed(receiver: String?) async throws(StoreError) -> Int {
+    package func redeliverFailed(receiver: String) async throws(StoreError) -> Int {
         try settle(phases: false)
         let last = try connection.number("SELECT max(number) FROM event") ?? 0
-        let receivers =
-            if let receiver { [receiver] } else { try connection.receiversWithFailures() }
         var count = 0
-        for receiver in receivers {
-            var after: Int64? = 0
-            while let number = after {
-                let now = time.wallClock()
-                let step = try transaction { () throws(StoreError) in
-                    try connection.redeliverFailed(
-                        of: receiver, after: number, upTo: last,
-                        limit: Store.redeliveriesPerCommit, now: now)
-                }
-                count += step.count
-                after = step.next
-                if step.count > 0 { tell(receiver: receiver) }
-                // Others may write in between.
-                await Task.yield()
+        var after: Int64? = 0
+        while let number = after {
+            let now = time.wallClock()
+            let step = try transaction { () throws(StoreError) in
+                try connection.redeliverFailed(
+                    of: receiver, after: number, upTo: last,
+                    limit: Store.redeliveriesPerCommit, now: now)
             }
+            count += step.count
+            after = step.next
+            if step.count > 0 { tell(receiver: receiver) }
+            // Others may write in between.
+            await Task.yield()
         }
         return count
     }
@@ -82,32 +77,20 @@ extension Connection {
             message = digest.isEmpty ? id : digest
             deliveries = digest.isEmpty ? [id] : try members(of: digest)
         }
-        var lines: Set<OutboxLine> = []
+        var receiver: String?
+        var heads: [OutboxLine: String?] = [:]
         for delivery in deliveries {
-            if let line = try makePending(delivery, ifFailed: false, now: now) {
-                lines.insert(line)
-            }
+            receiver = try makePending(delivery, ifFailed: false, heads: &heads)?.receiver
         }
-        for line in lines { try putInOrder(line) }
-        return lines.first.map { Redelivery(receiver: $0.receiver, message: message) }
-    }
-
-    fileprivate func receiversWithFailures() throws(StoreError) -> [String] {
-        var row = try cached(
-            """
-            SELECT DISTINCT receiver FROM delivery INDEXED BY delivery_failed
-            WHERE state = 'failed'
-            """)
-        var receivers: [String] = []
-        while try row.step() { receivers.append(row.text(0)) }
-        return receivers
+        try putInOrder(heads, now: now)
+        return receiver.map { Redelivery(receiver: $0, message: message) }
     }
 
     fileprivate func redeliverFailed(
         of receiver: String, after: Int64, upTo last: Int64, limit: Int, now: Timestamp
     ) throws(StoreError) -> RedeliveryStep {
         var step = RedeliveryStep()
-        var found: [(id: String, digest: String?)] = []
+        var found: [(id: String, digest: String?, number: Int64)] = []
         do {
             var row = try cached(
                 """
@@ -120,22 +103,24 @@ extension Connection {
             try row.bind(last)
             try row.bind(limit)
             while try row.step() {
-                found.append((row.text(0), row.optionalText(1)))
-                step.next = row.int64(2)
+                found.append((row.text(0), row.optionalText(1), row.int64(2)))
             }
         }
-        var lines: Set<OutboxLine> = []
-        for (id, digest) in found {
+        var heads: [OutboxLine: String?] = [:]
+        var digests: Set<String> = []
+        for (id, digest, number) in found {
+            // A digest is one message and comes back whole, so a step may take more than its limit.
+            guard step.count < limit else { break }
+            step.next = number
+            if let digest, !digests.insert(digest).inserted { continue }
             let deliveries = if let digest { try members(of: digest) } else { [id] }
-            for delivery in deliveries {
-                let line = try makePending(delivery, ifFailed: true, now: now)
-                guard let line else { continue }
-                lines.insert(line)
+            for delivery in deliveries
+            where try makePending(delivery, ifFailed: true, heads: &heads) != nil {
                 step.count += 1
             }
         }
-        for line in lines { try putInOrder(line) }
-        if found.count < limit { step.next = nil }
+        try putInOrder(heads, now: now)
+        if found.count < limit, step.next == found.last?.number { step.next = nil }
         return step
     }
 
@@ -159,35 +144,66 @@ extension Connection {
         return try row.step() ? row.text(0) : nil
     }
 
-    /// - Returns: The line that it stands in now; `nil` when there is no such delivery, or it has not failed.
+    /// Makes a delivery pending, without a time as yet: `putInOrder` gives it to the first of each line.
+    ///
+    /// - Parameter heads: Gets what was the first of its line before.
+    /// - Returns: Its line; `nil` when there is no such delivery, or it has not failed.
     private func makePending(
-        _ id: String, ifFailed: Bool, now: Timestamp
+        _ id: String, ifFailed: Bool, heads: inout [OutboxLine: String?]
     ) throws(StoreError) -> OutboxLine? {
+        var delivery = try cached(
+            "SELECT receiver, subject FROM delivery WHERE id = ?1 AND (state = 'failed' OR NOT ?2)")
+        try delivery.bind(id)
+        try delivery.bind(ifFailed)
+        guard try delivery.step() else { return nil }
+        let line = OutboxLine(receiver: delivery.text(0), subject: delivery.text(1))
+        if heads[line] == nil { heads[line] = .some(try head(of: line)) }
         var change = try cached(
             """
-            UPDATE delivery SET state = 'pending', finished_at_ms = NULL, due_at_ms = ?2,
+            UPDATE delivery SET state = 'pending', finished_at_ms = NULL, due_at_ms = NULL,
                 schedule_from = attempts
-            WHERE id = ?1 AND (state = 'failed' OR NOT ?3) RETURNING receiver, subject
+            WHERE id = ?
             """)
         try change.bind(id)
-        try change.bind(now)
-        try change.bind(ifFailed)
-        guard try change.step() else { return nil }
-        return OutboxLine(receiver: change.text(0), subject: change.text(1))
+        try change.run()
+        return line
     }
 
     /// Only the first of a line has a time: one that came back may stand before the others now, or behind.
-    private func putInOrder(_ line: OutboxLine) throws(StoreError) {
-        var order = try cached(
+    ///
+    /// A line may be long, so nothing but its first is looked for.
+    private func putInOrder(
+        _ heads: [OutboxLine: String?], now: Timestamp
+    ) throws(StoreError) {
+        for (line, before) in heads {
+            let head = try head(of: line)
+            if let before, before != head { try set(nil, on: before) }
+            if let head { try set(now, on: head) }
+        }
+    }
+
+    /// Sets the due time of a delivery that has none, or takes it away.
+    private func set(_ dueAt: Timestamp?, on id: String) throws(StoreError) {
+        var change = try cached(
             """
-            UPDATE delivery SET due_at_ms = NULL
-            WHERE receiver = ?1 AND subject = ?2 AND state = 'pending' AND due_at_ms IS NOT NULL
-                AND event_number > (
-                    SELECT min(event_number) FROM delivery
-                    WHERE receiver = ?1 AND subject = ?2 AND state = 'pending')
+            UPDATE delivery SET due_at_ms = ?1
+            WHERE id = ?2 AND (due_at_ms IS NULL) <> (?1 IS NULL)
             """)
-        try order.bind(line.receiver)
-        try order.bind(line.subject)
-        try order.run()
+        try change.bind(dueAt)
+        try change.bind(id)
+        try change.run()
+    }
+
+    /// The first pending delivery of a line.
+    private func head(of line: OutboxLine) throws(StoreError) -> String? {
+        var row = try cached(
+            """
+            SELECT id FROM delivery INDEXED BY delivery_pending
+            WHERE receiver = ? AND subject = ? AND state = 'pending'
+            ORDER BY event_number LIMIT 1
+            """)
+        try row.bind(line.receiver)
+        try row.bind(line.subject)
+        return try row.step() ? row.text(0) : nil
     }
 }

@@ -59,6 +59,29 @@ import Testing
         await bench.store.close()
     }
 
+    @Test(arguments: [410, 500])
+    func `what the old place answers after a reload says nothing of the new one`(
+        status: Int
+    ) async throws {
+        let bench = try await Bench(
+            [Bench.webhook("ops", path: "old")], time: ManualTime())
+        bench.end.script { $0.url.hasSuffix("old") ? .held : .status(200) }
+        bench.submit("a/1", ["ops"])
+        try await eventually("under way") { bench.end.seen.count == 1 }
+        await bench.deliverer.apply([Bench.webhook("ops", path: "new")])
+        bench.end.release(.status(status))
+        try await eventually("it has ended") {
+            await bench.deliverer.status().first?.inFlight == 0
+        }
+        #expect(await bench.deliverer.status().first?.isDisabled == false)
+        #expect(await bench.deliverer.status().first?.isFailing == false)
+        bench.submit("a/2", ["ops"])
+        try await eventually("the new place gets the next one") {
+            bench.end.seen.contains { $0.url.hasSuffix("new") && $0.subject == "a/2" }
+        }
+        await bench.stop()
+    }
+
     @Test func `each webhook has connections of its own, with its own certificates`() async throws {
         var settings = WebhookSettings(url: Secret("https://ops.test/"))
         settings.peer.tls.caFile = "/etc/ca.pem"

@@ -114,7 +114,54 @@ import Testing
         await bench.store.close()
     }
 
+    @Test func `what is redelivered while its last attempt is under way is tried again`()
+        async throws
+    {
+        let bench = try await Bench(
+            [Bench.webhook("ops", retry: [.zero, .milliseconds(1)]), Bench.webhook("other")])
+        bench.end.script { [end = bench.end] _ in end.seen.count == 1 ? .status(500) : .held }
+        bench.submit("a", ["ops"])
+        try await eventually("the last attempt is under way") { bench.end.seen.count == 2 }
+        let id = bench.end.seen[0].id
+        try await bench.deliverer.hurry(bench.store.redeliver(id: id))
+        bench.end.script { _ in .status(200) }
+        bench.end.release(.status(500))
+        try await eventually("it arrives") { try await bench.owed("ops") == 0 }
+        #expect(bench.end.seen.map(\.id) == [id, id, id])
+        #expect(try await bench.store.redeliverFailed(receiver: "ops") == 0)
+        await bench.stop()
+    }
+
     // MARK: Digests
+
+    @Test func `what is redelivered before its digest is gathered goes under one ID for good`()
+        async throws
+    {
+        let time = ManualTime()
+        var settings = Bench.webhook("ops")
+        settings.digest = DigestSettings(window: .seconds(60), max: 3)
+        let bench = try await Bench([settings], time: time)
+        bench.end.script { _ in .never }
+        var event = Bench.event("a", ["ops"])
+        event.timestamp = time.wallClock()
+        bench.store.submit(.event(event, stalled: nil))
+        var id: String?
+        try await eventually("it is recorded") {
+            id = try await bench.store.dueDeliveries(
+                for: "ops", now: time.wallClock(), limit: 1, excluding: []
+            ).deliveries.first?.id
+            return id != nil
+        }
+        try await bench.deliverer.hurry(bench.store.redeliver(id: #require(id)))
+        try await eventually("it is attempted") { bench.end.seen.count == 1 }
+        // As a search that began before, or after a crash: what is under way is not known to it.
+        let found = try await bench.store.dueDeliveries(
+            for: "ops", now: time.wallClock().advanced(by: .seconds(61)), limit: 10, excluding: [],
+            digest: settings.digest)
+        #expect(found.deliveries.map(\.id) == bench.end.seen.map(\.id))
+        await bench.deliverer.drain(until: time.now())
+        await bench.store.close()
+    }
 
     @Test func `a digest is one message, tried again as it is until it arrives`() async throws {
         let time = ManualTime()

@@ -36,6 +36,24 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a digest from when the name stood for a webhook is written whole`() async throws {
+        let pipe = try TestPipe()
+        let time = ManualTime()
+        var settings = Bench.webhook("log")
+        settings.digest = DigestSettings(window: .seconds(60), max: 3)
+        let bench = try await Bench([settings], time: time, standardOutput: pipe.writeEnd)
+        bench.end.script { _ in .status(500) }
+        for subject in ["a", "b", "a"] { bench.submit(subject, ["log"]) }
+        try await eventually("it is attempted") { bench.end.seen.count == 1 }
+        await bench.deliverer.apply([Self.log])
+        time.advance(by: .seconds(10))
+        bench.deliverer.wake(["log"])
+        try await eventually("nothing is owed") { try await bench.owed("log") == 0 }
+        let text = String(decoding: try await pipe.read(atMost: 1 << 16), as: UTF8.self)
+        #expect(text.split(separator: "\n").count == 3, "\(text)")
+        await bench.stop()
+    }
+
     @Test func `a stop does not wait for a pipe that nobody reads`() async throws {
         let pipe = try TestPipe()
         pipe.fill()

@@ -77,9 +77,21 @@ enum Answer: Sendable {
     case failure(HTTPFailure)
     /// Answers when the transport is closed.
     case never
+    /// Answers when the end is told to release it.
+    case held
 
     static func status(_ status: Int, _ body: String = "", retryAfter: RetryHint? = nil) -> Answer {
         .response(HTTPResponse(status: status, retryAfter: retryAfter, body: Array(body.utf8)))
+    }
+}
+
+extension Answer {
+    fileprivate var result: Result<HTTPResponse, HTTPFailure>? {
+        switch self {
+        case .response(let response): .success(response)
+        case .failure(let failure): .failure(failure)
+        case .never, .held: nil
+        }
     }
 }
 
@@ -100,6 +112,7 @@ final class ScriptedEnd: Sendable {
         var closed = 0
         var inFlight = 0
         var mostInFlight = 0
+        var held: [@Sendable (Answer) -> Void] = []
     }
 
     private let state: Mutex<State>
@@ -115,6 +128,19 @@ final class ScriptedEnd: Sendable {
 
     func script(_ script: @escaping @Sendable (Seen) -> Answer) {
         state.withLock { $0.script = script }
+    }
+
+    /// Answers everything that is held.
+    func release(_ answer: Answer) {
+        let held = state.withLock { state in
+            defer { state.held = [] }
+            return state.held
+        }
+        for give in held { give(answer) }
+    }
+
+    fileprivate func hold(_ give: @escaping @Sendable (Answer) -> Void) {
+        state.withLock { $0.held.append(give) }
     }
 
     /// The transport's maker, as the deliverer wants it.
@@ -157,19 +183,19 @@ final class ScriptedTransport: HTTPTransport {
     func send(
         _ request: HTTPRequest, completion: @escaping (Result<HTTPResponse, HTTPFailure>) -> Void
     ) {
-        let result: Result<HTTPResponse, HTTPFailure>
-        switch end.answer(request) {
-        case .response(let response): result = .success(response)
-        case .failure(let failure): result = .failure(failure)
-        case .never:
-            pending.append(completion)
-            return
-        }
-        let end = end
+        let (end, queue) = (end, queue)
         nonisolated(unsafe) let completion = completion
-        queue.async {
-            end.ended()
-            completion(result)
+        let give: @Sendable (Answer) -> Void = { answer in
+            guard let result = answer.result else { return }
+            queue.async {
+                end.ended()
+                completion(result)
+            }
+        }
+        switch end.answer(request) {
+        case .never: pending.append(completion)
+        case .held: end.hold(give)
+        case let answer: give(answer)
         }
     }
 

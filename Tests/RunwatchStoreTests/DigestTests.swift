@@ -141,7 +141,7 @@ import Testing
         }
         #expect(try await store.redeliverFailed(receiver: "nobody") == 0)
         #expect(try await store.redeliverFailed(receiver: "ops") == 3)
-        #expect(try await store.redeliverFailed(receiver: nil) == 1)
+        #expect(try await store.redeliverFailed(receiver: "other") == 1)
         #expect(try await store.number("SELECT count(*) FROM delivery WHERE state = 'failed'") == 0)
         let later = time.wallClock().advanced(by: .seconds(86_400))
         let due = try await store.due("ops", at: later).deliveries
@@ -159,6 +159,75 @@ import Testing
         #expect(try await store.redeliverFailed(receiver: "ops") == 1200)
         #expect(
             try await store.number("SELECT count(*) FROM delivery WHERE state = 'pending'") == 1200)
+        await store.close()
+    }
+
+    @Test func `a search gives no more events than are asked for, but for the end of a digest`()
+        async throws
+    {
+        let store = try open()
+        try await owe((0..<100).map { "run/\($0)" }, in: store)
+        let commits = store.commits
+        var seen: Set<Int64> = []
+        var excluded: Set<String> = []
+        for _ in 0..<10 {
+            let due = try await store.dueDeliveries(
+                for: "ops", now: moment(), limit: 10, excluding: excluded, digest: settings)
+            #expect(due.deliveries.map(\.parts.count) == [4, 4, 4])
+            seen.formUnion(due.deliveries.flatMap { numbers($0) })
+            excluded.formUnion(due.deliveries.map(\.id))
+            if seen.count == 96 { break }
+        }
+        #expect(seen.count == 96)
+        // What is found at once is bound at once.
+        #expect(store.commits - commits <= 9)
+        await store.close()
+    }
+
+    @Test func `a digest waits for what was redelivered before it in one of its lines`()
+        async throws
+    {
+        let store = try open()
+        try await owe(["a"], in: store)
+        let old = try #require(try await due(store, after: .zero, digest: nil).deliveries.first)
+        store.submit(attempt(old, .failed(nil)))
+        try await owe(["b", "a"], in: store)
+        let digest = try #require(try await due(store, after: Self.window).deliveries.first)
+        #expect(numbers(digest) == [2, 3])
+        store.submit(attempt(digest, .retry(at: moment(400_000)), status: 503))
+        try await store.redeliver(id: old.id)
+        let late = Timestamp(milliseconds: .max)
+        #expect(try await store.due("ops", at: late).deliveries.map(\.id) == [old.id])
+        #expect(try await store.pendingDelivery(digest.id, of: "ops") == nil)
+        store.submit(attempt(old, .delivered))
+        #expect(try await store.due("ops", at: late).deliveries.map(\.id) == [digest.id])
+        await store.close()
+    }
+
+    @Test func `digests of a thousand come back as fast as so many deliveries`() async throws {
+        let store = try open()
+        let clock = ContinuousClock()
+        try await owe((0..<3000).map { "run/\($0)" }, in: store)
+        let alone = try await store.due("ops", limit: 3000).deliveries
+        for delivery in alone { store.submit(attempt(delivery, .failed(nil))) }
+        try await store.flush()
+        func redeliver() async throws -> Duration {
+            let start = clock.now
+            let count = try await store.redeliverFailed(receiver: "ops")
+            #expect(count == 3000)
+            return start.duration(to: clock.now)
+        }
+        let base = try await redeliver()
+        // As if they had never been attempted.
+        try await store.execute("DELETE FROM attempt; UPDATE delivery SET attempts = 0")
+        for _ in 0..<3 {
+            let found = try await store.dueDeliveries(
+                for: "ops", now: Timestamp(milliseconds: .max), limit: 100, excluding: [],
+                digest: DigestSettings(window: .seconds(1), max: 1000))
+            for digest in found.deliveries { store.submit(attempt(digest, .failed(nil))) }
+        }
+        let time = try await redeliver()
+        #expect(time < base * 10, "\(time) against \(base)")
         await store.close()
     }
 

@@ -203,6 +203,36 @@ import Testing
         await store.close()
     }
 
+    @Test(arguments: [
+        AttemptChange.Outcome.failed(event("ops", to: ["log"])), .retry(at: moment(90_000_000)),
+    ])
+    func `what is redelivered while it is attempted is tried again at once, on the fresh schedule`(
+        outcome: AttemptChange.Outcome
+    ) async throws {
+        let store = try open()
+        try await owe(["a", "a"], in: store)
+        for _ in 0..<3 {
+            let first = try #require(try await store.due("ops").deliveries.first)
+            store.submit(attempt(first, .retry(at: moment())))
+        }
+        let underWay = try #require(try await store.due("ops").deliveries.first)
+        #expect(underWay.attempts == 3)
+        try await store.redeliver(id: underWay.id)
+        store.submit(attempt(underWay, outcome, status: 503))
+        let now = ManualTime().wallClock()
+        let again = try await store.due("ops", at: now).deliveries
+        #expect(again.map(\.id) == [underWay.id])
+        #expect(again.map(\.attempts) == [0])
+        #expect(try await store.due("log").deliveries.isEmpty)
+        #expect(try await store.number("SELECT attempts FROM delivery WHERE event_number = 1") == 4)
+        // The next one counts, and what it says holds.
+        store.submit(attempt(try #require(again.first), .retry(at: now.advanced(by: .seconds(5)))))
+        #expect(try await store.due("ops", at: now).deliveries.isEmpty)
+        let last = try await store.due("ops", at: now.advanced(by: .seconds(5))).deliveries
+        #expect(last.map(\.attempts) == [1])
+        await store.close()
+    }
+
     @Test func `a delivery that does not exist cannot be made again`() async throws {
         let store = try open()
         await #expect(throws: StoreError.self) { try await store.redeliver(id: "msg_NO") }
@@ -210,6 +240,32 @@ import Testing
     }
 
     // MARK: Size
+
+    @Test func `a message is found by its ID, however much is due besides`() async throws {
+        let store = try open()
+        let clock = ContinuousClock()
+        func find(_ id: String) async throws -> Duration {
+            let start = clock.now
+            for _ in 0..<50 {
+                let found = try await store.pendingDelivery(id, of: "ops")
+                #expect(found?.id == id)
+            }
+            return start.duration(to: clock.now)
+        }
+        try await owe(["first"], in: store)
+        let first = try #require(try await store.due("ops").deliveries.first)
+        let alone = try await find(first.id)
+        for step in 0..<20 {
+            await store.submitTogether(
+                (0..<1000).map {
+                    .event(event("run-\(step)-\($0)", to: ["ops"], at: moment(1)), stalled: nil)
+                })
+        }
+        let last = try #require(try await store.due("ops", limit: 50_000).deliveries.last)
+        let amongMany = try await find(last.id)
+        #expect(amongMany < alone * 10, "\(amongMany) against \(alone)")
+        await store.close()
+    }
 
     @Test func `a receiver that is dead costs no more than one that is not`() async throws {
         let store = try open()

@@ -124,7 +124,7 @@ func attempt(
     .attempt(
         AttemptChange(
             deliveries: delivery.parts.map(\.delivery), at: at, outcome: outcome, status: status,
-            duration: .milliseconds(12), message: message))
+            duration: .milliseconds(12), message: message, schedule: delivery.schedule))
 }
 
 func event(_ subject: String, to receivers: [String], at: Timestamp = moment()) -> NewEvent {
