@@ -101,6 +101,7 @@ def revive(bench, folder, receiver, pending, wait):
         first, last = follow(receiver, pending, back)
     spent, receiver_spent = daemon.cpu() - spent, receiver.cpu() - receiver_spent
     peak = daemon.memory()[1]
+    log = daemon.database.with_name("runwatch.db-wal").stat().st_size / 2**20
     # What was delivered is on disk when the daemon has stopped.
     stop = daemon.end()
     judge(bench, owed, receiver, daemon)
@@ -113,6 +114,8 @@ def revive(bench, folder, receiver, pending, wait):
     bench.figure(
         "owed: receiver busy while it was delivered to", "%",
         receiver_spent / (last - first) * 100)
+    # From 32 MiB on it is copied back whatever happens; one commit may come on top.
+    bench.figure("owed: size of the write-ahead log after it", "MiB", log, at_most=40)
     bench.figure("owed: stop after it", "s", stop)
     return {"delivering, peak": (peak, peak, peak)}
 

@@ -182,7 +182,11 @@ private final class WriteAheadLog {
         total = pages
     }
 
-    /// The connection owns this object, and so outlives every call.
+    /// Has SQLite tell of each commit; the connection owns this object, and so outlives every call.
+    ///
+    /// SQLite's own checkpoints are such a hook, and end with this one: the store makes them between
+    /// commits. `PRAGMA wal_autocheckpoint` must not be given, not even as 0: it would end this hook
+    /// (SQLite's C interface, sqlite3_wal_hook).
     func follow(_ database: OpaquePointer) {
         sqlite3_wal_hook(
             database,

@@ -185,8 +185,6 @@ extension Connection {
         // A commit is on disk when it returns. NORMAL lost commits in half of all power cuts.
         try execute("PRAGMA synchronous = FULL")
         try execute("PRAGMA foreign_keys = ON")
-        // Checkpoints are made between commits, by the store.
-        try execute("PRAGMA wal_autocheckpoint = 0")
         // A disk's fault on a mapped page would be a signal, not an error.
         try execute("PRAGMA mmap_size = 0")
         // In KiB when negative: the kernel caches the file anyway, and the whole daemon has 64 MiB.

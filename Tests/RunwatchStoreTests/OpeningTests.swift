@@ -34,6 +34,11 @@ import Testing
         return names
     }
 
+    private func size(_ name: String) -> Int {
+        var status = stat()
+        return stat(folder.path(name), &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// Writes bytes into a file at a place, or at its end.
     private func patch(_ name: String, at offset: Int, with bytes: [UInt8]) {
         let descriptor = Glibc.open(folder.path(name), O_WRONLY)
@@ -63,6 +68,20 @@ import Testing
         #expect(try await store.number("PRAGMA foreign_keys") == 1)
         #expect(try await store.number("PRAGMA wal_autocheckpoint") == 0)
         #expect(store.openingNotice == nil)
+        await store.close()
+    }
+
+    @Test func `a log that has grown is copied into the file, and begun anew`() async throws {
+        let store = try open()
+        var sizes: [Int] = []
+        for round in 0..<4 {
+            // Some four megabytes; as much is worth a checkpoint.
+            _ = try await store.list((0..<20_000).map { "run-\(round)-\($0)" })
+            sizes.append(size("runwatch.db-wal"))
+        }
+        #expect(size("runwatch.db") > 4 << 20)
+        // Where nothing is copied it grows by as much in every round.
+        #expect(sizes[3] < sizes[0] * 2, "the log's sizes: \(sizes)")
         await store.close()
     }
 
