@@ -24,7 +24,10 @@ extension Deliverer {
     ///
     /// One that stands behind another of its run waits for its turn.
     package func hurry(_ redelivery: Redelivery) async {
-        guard let pipeline = pipelines[redelivery.receiver], !isDraining else { return }
+        guard let pipeline = pipelines[redelivery.receiver], !isDraining,
+            // What is under way is tried again when it ends.
+            pipeline.window.flights[redelivery.message] == nil
+        else { return }
         pipeline.hurry.began()
         var found: PendingDelivery?
         do throws(StoreError) {

@@ -171,6 +171,10 @@ import Testing
         bench.end.script { _ in .status(500) }
         for subject in ["a", "b", "a"] { bench.submit(subject, ["ops"]) }
         try await eventually("three fill it") { bench.end.seen.count == 1 }
+        // The clock stands until the wait for the next attempt has begun.
+        try await eventually("it has failed") {
+            await bench.deliverer.status().first?.isFailing == true
+        }
         bench.end.script { _ in .status(200) }
         time.advance(by: .seconds(6))
         bench.deliverer.wake(["ops"])

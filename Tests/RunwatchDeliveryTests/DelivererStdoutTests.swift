@@ -44,7 +44,9 @@ import Testing
         let bench = try await Bench([settings], time: time, standardOutput: pipe.writeEnd)
         bench.end.script { _ in .status(500) }
         for subject in ["a", "b", "a"] { bench.submit(subject, ["log"]) }
-        try await eventually("it is attempted") { bench.end.seen.count == 1 }
+        try await eventually("it has failed") {
+            await bench.deliverer.status().first?.isFailing == true
+        }
         await bench.deliverer.apply([Self.log])
         time.advance(by: .seconds(10))
         bench.deliverer.wake(["log"])

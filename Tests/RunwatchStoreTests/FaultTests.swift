@@ -57,6 +57,41 @@ import Testing
         await store.close()
     }
 
+    @Test func `on a full disk no digest is bound and nothing made again, and later all of it is`()
+        async throws
+    {
+        let files = FaultyFiles(name: "disk-full-for-deliveries")
+        let store = try open(files)
+        for subject in ["a", "b", "c"] {
+            store.submit(.event(event(subject, to: ["ops"]), stalled: nil))
+        }
+        let old = try #require(try await store.due("ops", limit: 1).deliveries.first)
+        store.submit(attempt(old, .failed(nil)))
+        try await store.flush()
+        func due() async throws -> [PendingDelivery] {
+            try await store.dueDeliveries(
+                for: "ops", now: moment(60_000), limit: 10, excluding: [],
+                digest: DigestSettings(window: .seconds(1), max: 10)
+            ).deliveries
+        }
+        files.fail([.write], after: 0, times: 1000, code: SQLITE_FULL)
+        for _ in 0..<2 {
+            await #expect(throws: StoreError.self) { _ = try await due() }
+            await #expect(throws: StoreError.self) { try await store.redeliver(id: old.id) }
+            await #expect(throws: StoreError.self) {
+                _ = try await store.redeliverFailed(receiver: "ops")
+            }
+        }
+        #expect(store.trouble?.code == .unavailable)
+        files.heal()
+        let digest = try #require(try await due().first)
+        #expect(digest.parts.map(\.event.subject) == ["b", "c"])
+        #expect(store.trouble == nil)
+        #expect(try await store.redeliverFailed(receiver: "ops") == 1)
+        #expect(try await store.number("SELECT count(DISTINCT digest) FROM delivery") == 1)
+        await store.close()
+    }
+
     @Test func `a page that reads as damaged ends the store instead of being written around`()
         async throws
     {
