@@ -144,8 +144,10 @@ import Testing
                 #expect(ending.text == "in\nerr\n0\n1\n2\n3\n")
             }
             // What others print to the closed descriptor must not come to a program's input.
-            let running = Task { await runner.run(.shell("exec sleep 1000")) }
-            while await runner.count() < 1 { await Task.yield() }
+            let folder = TemporaryFolder()
+            let path = folder.path("there")
+            let running = Task { await runner.run(.shell(": >\(path); exec sleep 1000")) }
+            #expect(await until { access(path, F_OK) == 0 })
             for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
                 var status = stat()
                 let isOpen = fstat(descriptor, &status) == 0
