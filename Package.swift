@@ -77,7 +77,8 @@ let package = Package(
             ]),
         .target(
             name: "RunwatchControl",
-            dependencies: ["RunwatchCore", "RunwatchLinux", "RunwatchHTTP"]),
+            dependencies: ["RunwatchCore", "RunwatchLinux", "RunwatchHTTP"],
+            resources: [.embedInCode("API")]),
 
         // Wiring.
         .target(

@@ -16,7 +16,7 @@ import Testing
     private static let routes: [(path: String, route: ControlRoute)] = [
         ControlRoute.status, .watches, .watch(name), .transitions(name), .poll(name),
         .rewatch(name), .events, .eventStream, .deliveries, .delivery("{id}"), .redeliver("{id}"),
-        .redeliverAll, .testReceiver("{name}"), .reload, .metrics, .health,
+        .redeliverAll, .testReceiver("{name}"), .reload, .metrics, .health, .document,
     ].map { (path(of: $0), $0) }
 
     private static let name = WatchName(service: "{service}", run: "{id}")
@@ -40,6 +40,7 @@ import Testing
         case .reload: "/v1/reload"
         case .metrics: "/metrics"
         case .health: "/healthz"
+        case .document: "/v1/openapi.json"
         }
     }
 
@@ -66,58 +67,69 @@ import Testing
     }
 
     @Test func `every problem and every state stands in the document`() throws {
-        let text = try OpenAPITests.lines().map(String.init)
-        let problems = text.compactMap { line -> String? in
-            let line = line.drop { $0 == " " }
-            return line.hasPrefix("- urn:") ? String(line.dropFirst(2)) : nil
+        let document = try OpenAPITests.document()
+        let schemas = try #require(document["components"]?["schemas"])
+        let problems = schemas["Problem"]?["properties"]?["type"]?["enum"]?.arrayValue ?? []
+        #expect(
+            problems.compactMap(\.stringValue).sorted()
+                == Problem.Code.allCases.map(\.type).sorted())
+        let states = schemas["State"]?["enum"]?.arrayValue ?? []
+        #expect(states.compactMap(\.stringValue) == RunState.allCases.map(\.name))
+        #expect(document["info"]?["version"]?.stringValue == RunwatchVersion.text)
+    }
+
+    @Test func `every reference within the document leads somewhere`() throws {
+        let document = try OpenAPITests.document()
+        var count = 0
+        OpenAPITests.references(document) { reference in
+            count += 1
+            #expect(OpenAPITests.find(reference, document) != nil, "\(reference)")
         }
-        #expect(problems.sorted() == Problem.Code.allCases.map(\.type).sorted())
-        let states = RunState.allCases.map(\.name).joined(separator: ", ")
-        #expect(text.contains { $0.contains("enum: [\(states)]") })
-        #expect(text.contains("  version: \(RunwatchVersion.text)"))
+        #expect(count > 20)
     }
 
-    // MARK: Reading the document, as far as it is needed
+    // MARK: Reading the document
 
-    private static func lines() throws -> [Substring] {
-        let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
-        let bytes = try FileReader.read("\(root)/docs/openapi.yaml")
-        return String(decoding: bytes, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
+    private static func document() throws -> JSONValue {
+        try JSONValue(parsing: ControlServer.document)
     }
 
-    /// The entries under `paths:`: paths are indented by two, methods by four.
     private static func entries() throws -> [Entry] {
-        let lines = try lines()
-        let begin = try #require(lines.firstIndex(of: "paths:"))
-        let end = try #require(lines.firstIndex(of: "components:"))
-        var entries: [Entry] = []
-        var method: String?
-        var parameter: String?
-        for line in lines[begin..<end].dropFirst() {
-            let indent = line.prefix { $0 == " " }.count
-            let text = line.dropFirst(indent)
-            if indent == 2, text.hasPrefix("/"), text.hasSuffix(":") {
-                entries.append(Entry(path: String(text.dropLast())))
-                method = nil
-            } else if indent == 4, text.hasSuffix(":"), text != "parameters:" {
-                method = text.dropLast().uppercased()
-                entries[entries.count - 1].methods[text.dropLast().uppercased()] = []
+        let document = try document()
+        let paths = try #require(document["paths"]?.members)
+        return paths.map { path in
+            var entry = Entry(path: path.name)
+            // What the methods of a path have in common are the parts of the path.
+            for method in path.value.members ?? [] where method.name != "parameters" {
+                entry.methods[method.name.uppercased()] = queryNames(method.value, document)
             }
-            guard let method else { continue }
-            if text.hasPrefix("- name: ") { parameter = String(text.dropFirst(8)) }
-            let reference = text.firstRange(of: "#/components/parameters/")
-            if let reference {
-                parameter = text[reference.upperBound...].prefix { $0 != "\"" }.lowercased()
-            } else if text.hasPrefix("- {name: ") {
-                parameter = String(text.dropFirst(9).prefix { $0 != "," })
-            }
-            // What is not in the query (a header) is no parameter of the router.
-            if let name = parameter, reference != nil || text.contains("in: query") {
-                entries[entries.count - 1].methods[method]?.insert(name)
-                parameter = nil
-            }
+            return entry
         }
-        return entries
+    }
+
+    /// What is not in the query (a header, a part of the path) is no parameter of the router.
+    private static func queryNames(_ method: JSONValue, _ document: JSONValue) -> Set<String> {
+        var names: Set<String> = []
+        for parameter in method["parameters"]?.arrayValue ?? [] {
+            let reference = parameter["$ref"]?.stringValue
+            let whole = reference.flatMap { find($0, document) } ?? parameter
+            guard whole["in"]?.stringValue == "query", let name = whole["name"]?.stringValue
+            else { continue }
+            names.insert(name)
+        }
+        return names
+    }
+
+    private static func find(_ reference: String, _ document: JSONValue) -> JSONValue? {
+        guard reference.hasPrefix("#/") else { return nil }
+        return reference.dropFirst(2).split(separator: "/").reduce(document as JSONValue?) {
+            $0?[String($1)]
+        }
+    }
+
+    private static func references(_ value: JSONValue, _ body: (String) -> Void) {
+        if let reference = value["$ref"]?.stringValue { body(reference) }
+        for member in value.members ?? [] { references(member.value, body) }
+        for element in value.arrayValue ?? [] { references(element, body) }
     }
 }

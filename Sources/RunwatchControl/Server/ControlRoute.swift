@@ -21,6 +21,8 @@ package enum ControlRoute: Hashable, Sendable {
     case reload
     case metrics
     case health
+    /// The OpenAPI document.
+    case document
 
     /// Finds the route of a path's unescaped parts; `nil` when there is none.
     ///
@@ -41,6 +43,7 @@ package enum ControlRoute: Hashable, Sendable {
             case "events": self = .events
             case "deliveries": self = .deliveries
             case "reload": self = .reload
+            case "openapi.json": self = .document
             default: return nil
             }
         case 3 where parts[0] == "v1" && parts[1] == "events" && parts[2] == "stream":

@@ -5,6 +5,9 @@ import Synchronization
 
 /// Answers the API's requests: a router over the daemon's parts, bound to no socket.
 package final class ControlServer: Sendable {
+    /// The API's description: OpenAPI 3.1, as JSON.
+    package static var document: [UInt8] { PackageResources.openapi_json }
+
     let backend: any ControlBackend
     private let time: any TimeSource
     private let heartbeat: Duration
@@ -79,6 +82,7 @@ package final class ControlServer: Sendable {
         case .eventStream: return try await eventStream(parameters, request)
         case .deliveries: return try await deliveries(parameters)
         case .delivery(let id): return .json(try await backend.delivery(id).json)
+        case .document: return .json(ControlServer.document)
         case .metrics:
             return HTTPServerResponse(
                 status: 200,
