@@ -99,7 +99,7 @@ let package = Package(
             name: "runwatchctl",
             dependencies: [
                 "RunwatchCore", "RunwatchLinux", "RunwatchControl", "RunwatchConfig",
-                argumentParser,
+                "RunwatchServices", argumentParser,
             ]),
         .executableTarget(
             name: "runwatch-sim", dependencies: ["RunwatchCore", "RunwatchSim", argumentParser]),

@@ -10,9 +10,30 @@ package struct ConfigurationResult: Sendable {
     ///
     /// A change of any of them may change the configuration, or mend a faulty one.
     package var watchedPaths: [String]
+    /// How many errors and warnings there are, those included that `diagnostics` only counts.
+    package var errorCount: Int
+    package var warningCount: Int
+    /// Where the configuration's values stand; `nil` unless it was asked for.
+    package var places: ConfigurationPlaces?
 
     package var errors: [Diagnostic] { diagnostics.filter { $0.severity == .error } }
     package var warnings: [Diagnostic] { diagnostics.filter { $0.severity == .warning } }
+}
+
+/// How a configuration is read by those who only look at it.
+package struct LoadOptions: Hashable, Sendable {
+    /// Notes where each value stands, which costs memory for every entry of the watch lists.
+    package var notesPlaces: Bool
+    /// Takes a credential for given, with a warning, where `$CREDENTIALS_DIRECTORY` is not set.
+    ///
+    /// systemd passes credentials to the service's own process and to no other. A credential that is
+    /// missing where the variable is set is an error in any case.
+    package var assumesCredentials: Bool
+
+    package init(notesPlaces: Bool = false, assumesCredentials: Bool = false) {
+        self.notesPlaces = notesPlaces
+        self.assumesCredentials = assumesCredentials
+    }
 }
 
 /// Reads the main file, its watch lists and its secrets; needs no daemon and no network.
@@ -33,19 +54,22 @@ package struct ConfigurationLoader {
     ///   - environment: For secrets by `env` and `credential`.
     ///   - programFault: Why the file at a path is no program; `nil` when it is one.
     package static func load(
-        file: String, environment: [String: String],
+        file: String, environment: [String: String], options: LoadOptions = LoadOptions(),
         readFile: @escaping ReadFile = { (path, limit) throws(FileFault) in
             try FileContents.read(path, limit: limit)
         },
         programFault: @escaping (String) -> String? = FileContents.programFault
     ) -> ConfigurationResult {
         let context = LoadContext(
-            folder: PathText.folder(of: file), environment: environment, readFile: readFile,
-            programFault: programFault)
+            folder: PathText.folder(of: file), environment: environment, options: options,
+            readFile: readFile, programFault: programFault)
         let configuration = ConfigurationLoader(file: file, context: context).load()
+        let diagnostics = context.diagnostics
         return ConfigurationResult(
-            configuration: context.diagnostics.hasErrors ? nil : configuration,
-            diagnostics: context.diagnostics.sorted, watchedPaths: context.watchedPaths)
+            configuration: diagnostics.hasErrors ? nil : configuration,
+            diagnostics: diagnostics.sorted, watchedPaths: context.watchedPaths,
+            errorCount: diagnostics.errorCount, warningCount: diagnostics.warningCount,
+            places: options.notesPlaces && !diagnostics.hasErrors ? context.places : nil)
     }
 
     private func load() -> Configuration? {
@@ -89,7 +113,11 @@ package struct ConfigurationLoader {
                     }
                     return nil
                 }
-                return MainSchema(schema: schema, context: context).mainFile(root)
+                let main = MainSchema(schema: schema, context: context).mainFile(root)
+                if context.options.notesPlaces, !context.diagnostics.hasErrors {
+                    context.places.main.note(root)
+                }
+                return main
             }
         } catch {
             schema.error(error)

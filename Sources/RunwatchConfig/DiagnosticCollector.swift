@@ -53,6 +53,9 @@ final class DiagnosticCollector {
         files[index].warnings.append(diagnostic)
     }
 
+    var errorCount: Int { files.reduce(0) { $0 + $1.errors.count + $1.furtherErrors } }
+    var warningCount: Int { files.reduce(0) { $0 + $1.warnings.count + $1.furtherWarnings } }
+
     /// Everything, in the order of files and of places in them.
     var sorted: [Diagnostic] {
         files.flatMap { file in

@@ -8,6 +8,7 @@ final class LoadContext {
     static let totalLimit = 1 << 30
 
     let environment: [String: String]
+    let options: LoadOptions
     let diagnostics = DiagnosticCollector()
     /// The folder that relative paths of the main file begin from.
     let folder: String
@@ -17,15 +18,18 @@ final class LoadContext {
     private var bytesRead = 0
     /// In the order of their first mention.
     private(set) var watchedPaths: [String] = []
+    /// Filled only if the options say so.
+    var places = ConfigurationPlaces()
     private var watched: Set<String> = []
 
     init(
-        folder: String, environment: [String: String],
+        folder: String, environment: [String: String], options: LoadOptions,
         readFile: @escaping ConfigurationLoader.ReadFile,
         programFault: @escaping (String) -> String?
     ) {
         self.folder = folder
         self.environment = environment
+        self.options = options
         self.readFile = readFile
         self.programFault = programFault
     }

@@ -51,6 +51,7 @@ extension ReceiverKindSchema {
     private func topic(_ node: YAMLNode) -> Secret? {
         guard let topic = secrets.textOrSecret(node, "'topic'") else { return nil }
         let text = topic.reveal()
+        guard topic.unreadCredential == nil else { return topic }
         guard text.utf8.count <= 64, text.utf8.allSatisfy(ASCII.isNameByte) else {
             schema.error(node, "'topic' is 1 to 64 letters, digits, '-' and '_'")
             return nil

@@ -90,6 +90,7 @@ extension ReceiverKindSchema {
 
     private func signingSecret(_ node: YAMLNode) -> Secret? {
         guard let secret = secrets.secret(node, "'secret'") else { return nil }
+        guard secret.unreadCredential == nil else { return secret }
         if let fault = WebhookSecret.fault(secret.reveal()) {
             schema.error(node, "'secret' \(fault)")
             return nil

@@ -65,10 +65,15 @@ struct ReceiverKindSchema {
     func url(
         _ node: YAMLNode, _ purpose: URLText.Purpose, plain: PlainURL
     ) -> Secret? {
-        let text =
-            plain == .asIs && node.kind != .mapping
-            ? schema.text(node, "'url'") : secrets.secret(node, "'url'")?.reveal()
-        guard let text else { return nil }
+        let text: String
+        if plain == .asIs, node.kind != .mapping {
+            guard let plain = schema.text(node, "'url'") else { return nil }
+            text = plain
+        } else {
+            guard let secret = secrets.secret(node, "'url'") else { return nil }
+            guard secret.unreadCredential == nil else { return secret }
+            text = secret.reveal()
+        }
         do throws(URLText.Fault) {
             return Secret(try URLText.check(text, purpose))
         } catch {
@@ -93,7 +98,7 @@ struct ReceiverKindSchema {
 
     /// What `deny_private` would refuse at every attempt is refused here.
     func checkPublic(_ url: Secret, _ node: YAMLNode, _ peer: PeerSettings) {
-        guard peer.deniesPrivate else { return }
+        guard peer.deniesPrivate, url.unreadCredential == nil else { return }
         let host = URLText.host(of: url.reveal())
         guard PrivateHost.contains(host) else { return }
         // A URL that is a secret is never quoted.

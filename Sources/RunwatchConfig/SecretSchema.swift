@@ -102,6 +102,13 @@ struct SecretSchema {
         }
         let variable = "CREDENTIALS_DIRECTORY"
         guard let folder = context.environment[variable], !folder.isEmpty else {
+            if context.options.assumesCredentials {
+                schema.warning(
+                    node,
+                    "\(what): the credential \(Shown.name(name)) was not looked at: systemd passes "
+                        + "it to the service alone (LoadCredential= in its unit)")
+                return .unread(name)
+            }
             schema.error(
                 node,
                 "\(what): $\(variable) is not set; have systemd pass the credential by "

@@ -79,10 +79,24 @@ final class WatchListSchema {
         do throws(YAMLError) {
             try YAMLComposer.elements(
                 bytes, notASequence: "a watch list is a list: each entry begins with '- '"
-            ) { entry($0, schema) }
+            ) { element($0, schema) }
         } catch {
             schema.error(error)
         }
+    }
+
+    /// Reads an entry, and notes where its keys stand if anyone will ask.
+    private func element(_ node: YAMLNode, _ schema: Schema) {
+        let (watches, found) = (table.watches.count, discoveries.count)
+        entry(node, schema)
+        guard context.options.notesPlaces, !context.diagnostics.hasErrors else { return }
+        var keys = KeyPlaces()
+        keys.note(node)
+        context.places.entries.append(
+            .init(
+                file: schema.file, line: node.line, keys: keys,
+                watches: watches..<table.watches.count,
+                discovery: discoveries.count > found ? found : nil))
     }
 
     private func entry(_ node: YAMLNode, _ schema: Schema) {

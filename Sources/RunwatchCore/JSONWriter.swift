@@ -114,6 +114,12 @@ package struct JSONWriter: Sendable {
         endObject()
     }
 
+    /// Takes what is written so far, for a document that goes out in pieces; writing goes on after it.
+    package mutating func takeBytes() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
     private mutating func open(_ byte: UInt8) {
         separate()
         bytes.append(byte)

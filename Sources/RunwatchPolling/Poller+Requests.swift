@@ -257,14 +257,8 @@ extension Poller {
     }
 
     private func fail(_ request: PollRequest, _ failure: HTTPFailure, _ clock: Clockwork) {
-        let reason: PollFailureReason
-        switch failure.code {
-        case .cancelled: return giveUp(request, message: failure.message, clock)
-        case .name, .connect, .interrupted: reason = .connection
-        case .timeout: reason = .timeout
-        case .tooLarge: reason = .tooLarge
-        case .malformed: reason = .unreadable
-        case .badRequest, .refused: reason = .refused
+        guard let reason = PollFailureReason(failure.code) else {
+            return giveUp(request, message: failure.message, clock)
         }
         if isTooCommon(request, reason) {
             return askSingly(
@@ -282,15 +276,8 @@ extension Poller {
         }
     }
 
-    /// A request for many that is refused or too large is no fault of the service: single ones may do.
     private func isTooCommon(_ request: PollRequest, _ reason: PollFailureReason) -> Bool {
-        guard reason == .tooLarge || reason == .refused else { return false }
-        switch request.scope {
-        case .run: return false
-        case .tag: return true
-        // Whoever wants them all and nothing else is told that there is nothing else.
-        case .all: return request.service.settings.coalesce == .auto
-        }
+        request.scope.isTooCommon(reason, at: request.service.settings)
     }
 
     private func askSingly(

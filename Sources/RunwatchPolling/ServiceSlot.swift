@@ -65,21 +65,6 @@ struct SlotsByRun {
     }
 }
 
-extension ServiceSettings {
-    var coalesce: KineticaSettings.Coalesce {
-        if case .kinetica(let kinetica) = kind { kinetica.coalesce } else { .never }
-    }
-
-    var maximumAllAnswer: Int {
-        if case .kinetica(let kinetica) = kind { kinetica.maximumAllAnswer } else { maximumAnswer }
-    }
-
-    var connection: HTTPConnectionOptions {
-        HTTPConnectionOptions(
-            caFile: tls.caFile, certFile: tls.certFile, keyFile: tls.keyFile, proxy: proxy)
-    }
-}
-
 /// Requests made at a service, by what came of them.
 package struct PollCounts: Sendable, Equatable {
     package var answered = 0

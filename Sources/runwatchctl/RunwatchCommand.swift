@@ -17,6 +17,7 @@ struct RunwatchCommand: ParsableCommand {
               0    done; wait: all runs (with --any: one) are complete
               1    wait: a run ended in another final state;
                    check, reload: the configuration has errors;
+                   check --probe: a service gave no usable answer;
                    test-receiver: the event was not delivered
               4    no such watch, delivery or receiver
               64   wrong usage

@@ -2,7 +2,7 @@
 package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     case done = 0
     /// `wait`: a run ended in another final state; `check`, `reload`: the configuration has errors;
-    /// `test-receiver`: the event was not delivered.
+    /// `check --probe`: a service gave no usable answer; `test-receiver`: the event was not delivered.
     case failed = 1
     /// No such watch, delivery or receiver.
     case notFound = 4

@@ -1,4 +1,4 @@
-package import RunwatchCore
+import RunwatchCore
 
 /// What `reload` and `check` report.
 package enum ReportText {
@@ -15,10 +15,14 @@ package enum ReportText {
         return text + "\n"
     }
 
+    /// The diagnostics, and a line of counts.
     package static func check(_ check: ConfigurationCheck) -> String {
         let lines = check.diagnostics.map { TerminalText.escape($0.description) + "\n" }.joined()
-        guard check.isOK else {
-            return lines + CountText.count(check.errors.count, "error") + "\n"
+        let warnings = check.warningCount
+        let warned = warnings > 0 ? [CountText.count(warnings, "warning")] : []
+        guard check.isRight else {
+            let faults = [CountText.count(check.errorCount, "error")] + warned
+            return lines + faults.joined(separator: ", ") + "\n"
         }
         var counts = [
             CountText.count(check.services, "service"),
@@ -28,48 +32,7 @@ package enum ReportText {
         if check.discoveries > 0 {
             counts.append(CountText.count(check.discoveries, "discovery", plural: "discoveries"))
         }
-        return lines + counts.joined(separator: ", ") + ": ok\n"
-    }
-}
-
-/// What an offline look at a configuration found.
-package struct ConfigurationCheck: Sendable, Equatable {
-    package var diagnostics: [Diagnostic]
-    /// How many the configuration has; 0 when it has errors.
-    package var services: Int
-    package var receivers: Int
-    package var watches: Int
-    package var discoveries: Int
-
-    package init(
-        diagnostics: [Diagnostic], services: Int, receivers: Int, watches: Int,
-        discoveries: Int = 0
-    ) {
-        self.diagnostics = diagnostics
-        self.services = services
-        self.receivers = receivers
-        self.watches = watches
-        self.discoveries = discoveries
-    }
-
-    package var errors: [Diagnostic] { diagnostics.filter { $0.severity == .error } }
-    package var isOK: Bool { errors.isEmpty }
-
-    /// The document of `check --json`.
-    package var json: [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("ok", isOK)
-        writer.texts("errors", errors.map(\.description))
-        writer.texts(
-            "warnings", diagnostics.filter { $0.severity == .warning }.map(\.description))
-        if isOK {
-            writer.member("services", services)
-            writer.member("receivers", receivers)
-            writer.member("watches", watches)
-            writer.member("discoveries", discoveries)
-        }
-        writer.endObject()
-        return writer.bytes
+        let verdict = (["ok"] + warned).joined(separator: ", ")
+        return lines + counts.joined(separator: ", ") + ": \(verdict)\n"
     }
 }
