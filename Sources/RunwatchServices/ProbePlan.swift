@@ -114,6 +114,11 @@ package struct ProbePlan: Sendable {
         case .failed(let reason, let message, let hint):
             probe.outcome = .failed(reason)
             probe.message = message
+            // Not every kind's refusal says so itself.
+            let remedy = "check the service's credentials"
+            if reason == .unauthorized, !message.hasSuffix(remedy) {
+                probe.message += message.isEmpty ? remedy : "; \(remedy)"
+            }
             if case .after(let wait) = hint {
                 probe.message += "; it asks to wait \(DurationText.format(wait))"
             }
