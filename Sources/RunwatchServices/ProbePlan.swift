@@ -17,7 +17,9 @@ package struct ProbePlan: Sendable {
     /// A plan for each service, in the order of the configuration.
     package static func plans(_ configuration: Configuration) -> [ProbePlan] {
         var watches: [String: [WatchSpec]] = [:]
-        for watch in configuration.watches { watches[watch.name.service, default: []].append(watch) }
+        for watch in configuration.watches {
+            watches[watch.name.service, default: []].append(watch)
+        }
         return configuration.services.map { service in
             ProbePlan(
                 service, watches: watches[service.name] ?? [],
@@ -141,7 +143,9 @@ package struct ProbePlan: Sendable {
     }
 
     private static func words(_ observation: RunObservation?, _ run: String) -> String {
-        if let word = observation?.unknownWord { return "run \(run) is '\(word)', a state not known" }
+        if let word = observation?.unknownWord {
+            return "run \(run) is '\(word)', a state not known"
+        }
         switch observation?.observation.finding {
         case .state(let state): return "run \(run) is \(state.name)"
         case .notFound: return "run \(run) is not found"

@@ -68,7 +68,7 @@ package struct ServiceProber {
         return plan.unasked(
             .noCredential,
             "it needs the credential '\(credential)', which systemd passes to the service alone; run "
-                + "this by systemd-run --pipe -p LoadCredential=\(credential):/PATH/TO/FILE")
+                + "this by systemd-run --wait --pipe -p LoadCredential=\(credential):/PATH/TO/FILE")
     }
 
     private static func send(

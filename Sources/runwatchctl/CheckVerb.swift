@@ -22,7 +22,7 @@ struct CheckVerb: ParsableCommand {
 
             A {credential: NAME} is systemd's to pass to the service: without $CREDENTIALS_DIRECTORY it \
             is warned of and taken for given, and --probe does not ask the service that needs it. To \
-            have it read, run this by systemd-run --pipe -p LoadCredential=NAME:/PATH/TO/FILE.
+            have it read, run this by systemd-run --wait --pipe -p LoadCredential=NAME:/PATH/TO/FILE.
 
             Exits with 1 when there are errors, and when --probe got no usable answer from a service \
             that it was to ask; with 4 when no list has the watch of --watch.
@@ -99,7 +99,8 @@ struct CheckVerb: ParsableCommand {
     private func noSuchWatch(_ name: WatchName) -> ExitCode {
         ControlOutput.standard.warn(
             "no watch list has \(TerminalText.escape(name.description)); a run that was discovered has "
-                + "the settings of its 'discover' entry, and one that was added those of its service")
+                + "the settings of its 'discover' entry, and one that was added those of its service"
+        )
         return ExitCode(ExitStatus.notFound.rawValue)
     }
 }

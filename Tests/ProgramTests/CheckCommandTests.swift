@@ -66,7 +66,8 @@ import Testing
 
     // MARK: Probes
 
-    @Test func `a probe says what each service answers, and fails when one is no use`() async throws {
+    @Test func `a probe says what each service answers, and fails when one is no use`() async throws
+    {
         let stage = try await Stage(script: CheckCommandTests.script)
         let slow = ScriptedTCPServer(.request, .hold)
         let strange = ScriptedTCPServer(
@@ -107,7 +108,8 @@ import Testing
         #expect(line("unkeyed", output).hasPrefix("failed     403 in "))
         #expect(line("unkeyed", output).contains("check the service's credentials"))
         #expect(line("idle", output) == "not asked  no watch names this service")
-        #expect(line("private", output).hasPrefix("not asked  it needs the credential 'private-key'"))
+        #expect(
+            line("private", output).hasPrefix("not asked  it needs the credential 'private-key'"))
         #expect(line("warehouse", output).hasSuffix(": 2 runs, among them 2 of 3 watched"))
         #expect(line("spare", output).hasSuffix(": 2 runs"))
         #expect(line("locked", output).hasPrefix("failed     401 in "))
@@ -169,6 +171,40 @@ import Testing
         await stage.end()
     }
 
+    @Test func `a probe goes on to a single run, and reads no more than it may`() async throws {
+        func answer(_ status: String, _ body: String) -> ScriptedTCPServer.Step {
+            .send(
+                "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        }
+        let one = #"{\"overall_statuses\":{\"1\":\"running\"}}"#
+        let single = ScriptedTCPServer(
+            .request, answer("400 No", #"{"status":"ERROR","message":"not all","data_str":""}"#),
+            .request, answer("200 OK", #"{"status":"OK","message":"","data_str":"\#(one)"}"#))
+        let large = ScriptedTCPServer(
+            .request, answer("200 OK", String(repeating: " ", count: 5000)))
+        defer {
+            single.stop()
+            large.stop()
+        }
+        let folder = TemporaryFolder()
+        let file = folder.write(
+            "runwatch.yaml",
+            "services:\n" + kinetica("single", single.url)
+                + kinetica("large", large.url, extra: "    max_answer: 4KiB"))
+        folder.write(
+            "watches.yaml", "- {service: single, ids: [1, 2]}\n- {service: large, id: 1}\n")
+        let result = await check(folder, "--json", file, "--probe", environment: environment)
+        let probes = try #require(try JSONValue(parsing: result.output)["probes"]?.arrayValue)
+        #expect(result.code == 1)
+        #expect(probes[0]["outcome"] == .string("up") && probes[0]["run"] == .string("1"))
+        let message = try #require(probes[0]["message"]?.stringValue)
+        #expect(message.hasPrefix("run 1 is running (asked about one run, since about all: "))
+        #expect(message.contains("not all"))
+        #expect(single.requests.count == 2)
+        #expect(probes[1]["reason"] == .string("too_large"))
+    }
+
     @Test func `a faulty configuration is told, and no service is asked`() async throws {
         let folder = TemporaryFolder()
         let server = ScriptedTCPServer(.request, .hold)
@@ -194,7 +230,8 @@ import Testing
         let all = await check(folder, file, "--explain", environment: environment)
         #expect(all.code == 0)
         #expect(all.output.contains("\n\nservice s  (\(file):2)\n"))
-        #expect(all.output.contains("\n\n2 watches of s: 1, 2  (\(folder.path("watches.yaml")):1)\n"))
+        #expect(
+            all.output.contains("\n\n2 watches of s: 1, 2  (\(folder.path("watches.yaml")):1)\n"))
         #expect(all.output.contains("{env: GOOD_PASSWORD}"))
         #expect(!all.output.contains("hunter2"))
 

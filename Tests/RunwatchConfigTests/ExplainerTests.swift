@@ -267,7 +267,8 @@ import Testing
         let explanation = try ExplainerTests.explain(kineticaService, "[]")
         #expect(explanation.receivers.map(\.name) == ["log"])
         #expect(explanation.receivers[0].source == .standard)
-        #expect(ExplainerTests.words(explanation.receivers[0].settings, "stdout.format") == #""json""#)
+        #expect(
+            ExplainerTests.words(explanation.receivers[0].settings, "stdout.format") == #""json""#)
     }
 
     // MARK: Loading

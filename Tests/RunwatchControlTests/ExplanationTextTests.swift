@@ -40,7 +40,8 @@ import Testing
 
     @Test func `a watch's settings stand with their places`() {
         let explanation = Explanation(
-            groups: [ExplanationTextTests.group([0..<1])], watches: [ExplanationTextTests.watch("12")])
+            groups: [ExplanationTextTests.group([0..<1])],
+            watches: [ExplanationTextTests.watch("12")])
         #expect(
             text(explanation) == """
                 watch w/12  (watches.yaml:3)
@@ -62,7 +63,8 @@ import Testing
                     ExplanationTextTests.group([6..<100_000], idsFile: "backlog.txt"),
                 ], watches: watches))
         #expect(
-            all.hasPrefix("3 watches of w: 0, 1, 5  (watches.yaml:3 and 2 more entries)\n  deadline "))
+            all.hasPrefix(
+                "3 watches of w: 0, 1, 5  (watches.yaml:3 and 2 more entries)\n  deadline "))
         #expect(
             all.contains(
                 "\n\n99994 watches of w from backlog.txt: 6, 7, 8, 9, 10, …  (watches.yaml:3)\n"))

@@ -113,8 +113,7 @@ import Testing
         #expect(probe.message == "2 runs with the tag 'nightly'" && probe.run == nil)
     }
 
-    @Test func `refused credentials, a bad body and no connection are told as the daemon sees them`()
-    {
+    @Test func `refused credentials, a bad body and no connection are told as such`() {
         let plan = ProbePlan(kinetica(.never), watches: watches("1"), discoveries: [])
         func judge(_ result: Result<HTTPResponse, HTTPFailure>) -> ServiceProbe {
             plan.judge(result, of: .run("1"), after: .zero)
@@ -122,7 +121,10 @@ import Testing
         let refused = judge(
             answer(401, #"{"status":"ERROR","message":"no hunter2-hunter2","data_str":""}"#))
         #expect(refused.outcome == .failed(.unauthorized) && !refused.isFine)
-        #expect(refused.message == "no ***; check the service's credentials")
+        #expect(refused.message == "HTTP 401: no ***; check the service's credentials")
+        let lacking = judge(
+            answer(401, #"{"status":"ERROR","message":"Insufficient credentials"}"#))
+        #expect(lacking.message == "Insufficient credentials; check the service's credentials")
         #expect(judge(answer(200, "<html>")).outcome == .failed(.unreadable))
         #expect(judge(answer(503, "")).outcome == .failed(.unavailable))
         let down = judge(.failure(HTTPFailure(.connect, "nobody there")))
@@ -158,7 +160,8 @@ import Testing
     @Test func `a service without its credential is not asked`() {
         let asked = ProbePlan(krixik, watches: watches("a", service: "krixik"), discoveries: [])
         let idle = ProbePlan(kinetica(.never), watches: [], discoveries: [])
-        let probes = ServiceProber.ask([asked, idle], without: ["krixik": "key", "warehouse": "w"])
+        let probes = ServiceProber.ask(
+            [asked, idle], without: ["krixik": "key", "warehouse": "w"])
         #expect(probes.map(\.outcome) == [.noCredential, .notAsked])
         #expect(probes.map(\.isFine) == [false, true])
         #expect(probes[0].message.contains("LoadCredential=key:"))

@@ -93,7 +93,9 @@ package struct ExplanationText {
         guard case .key(let way, _, _) = source, let place = place(source) else { return "default" }
         guard let dot = way.lastIndex(of: ".") else { return place }
         let section = way[..<dot]
-        let isOther = section.hasPrefix("services.") || section.split(separator: ".")[0] == "defaults"
+        let isOther =
+            section == "defaults" || section.hasPrefix("defaults.")
+            || section.hasPrefix("services.")
         let isOwn = !own.isEmpty && (section == own || section.hasPrefix(own + "."))
         return isOther && !isOwn ? "\(place), \(section)" : place
     }
