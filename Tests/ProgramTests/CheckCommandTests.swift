@@ -32,6 +32,7 @@ import Testing
         "GOOD_PASSWORD": "hunter2-hunter2", "BAD_PASSWORD": "hunter3-hunter3",
     ]
 
+    /// Its timeout, as those below, is longer than any machine is busy.
     private func krixik(_ name: String, _ url: String, key: String) -> String {
         """
           \(name):
@@ -39,13 +40,14 @@ import Testing
             url: \(url)/krixik
             api_key: \(key)
             pipeline: nightly
+            timeout: 10m
 
         """
     }
 
     private func kinetica(
         _ name: String, _ url: String, password: String = "{env: GOOD_PASSWORD}",
-        extra: String = ""
+        extra: String = "    timeout: 10m"
     ) -> String {
         """
           \(name):
@@ -191,7 +193,7 @@ import Testing
         let file = folder.write(
             "runwatch.yaml",
             "services:\n" + kinetica("single", single.url)
-                + kinetica("large", large.url, extra: "    max_answer: 4KiB"))
+                + kinetica("large", large.url, extra: "    timeout: 10m\n    max_answer: 4KiB"))
         folder.write(
             "watches.yaml", "- {service: single, ids: [1, 2]}\n- {service: large, id: 1}\n")
         let result = await check(folder, "--json", file, "--probe", environment: environment)
