@@ -24,7 +24,9 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package var isLoopback: Bool {
         switch host {
         case .v4(let address): address >> 24 == 127
-        case .v6(let address): address == 1 || address >> 32 == 0xFFFF && (address >> 24) & 0xFF == 127
+        case .v6(let address):
+            // The second is 127.0.0.0/8 as IPv4-mapped addresses (RFC 4291, section 2.5.5.2).
+            address == 1 || address >> 24 == 0xFFFF_7F
         }
     }
 

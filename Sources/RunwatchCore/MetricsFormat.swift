@@ -78,8 +78,10 @@ package enum MetricsFormat: Hashable, Sendable, CaseIterable {
 
         /// `0`, `1`, or one with up to three decimals (RFC 9110, section 12.4.2).
         private static func weight(_ text: Substring) -> Double? {
-            guard (1...5).contains(text.utf8.count), text.first == "0" || text.first == "1",
-                let value = Double(text), (0...1).contains(value)
+            let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
+            guard (1...5).contains(text.utf8.count), isPlain,
+                text.first == "0" || text.first == "1", let value = Double(text),
+                (0...1).contains(value)
             else { return nil }
             return value
         }

@@ -9,7 +9,9 @@ package final class GroupCache: Sendable {
     package typealias Lookup = @Sendable (_ user: UInt32, _ primary: UInt32) -> [UInt32]
 
     package static let lifetime = Duration.seconds(5)
-    /// Users at once; with more, all are forgotten. Far more than may use one daemon.
+    /// Users at once; with more, all are forgotten.
+    ///
+    /// Far more than use one daemon.
     private static let mostUsers = 1024
 
     private struct User: Hashable {
