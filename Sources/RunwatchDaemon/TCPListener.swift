@@ -27,7 +27,7 @@ final class TCPListener {
     struct Change {
         fileprivate var next: Open?
         /// Closed already, since the two could not stand side by side.
-        fileprivate var closed: ListenAddress?
+        fileprivate var closed: (address: ListenAddress, bound: ListenAddress)?
         fileprivate var isNone = false
     }
 
@@ -52,7 +52,7 @@ final class TCPListener {
         if let old = current, old.bound.overlaps(wanted) {
             await old.server.close(within: .seconds(1))
             current = nil
-            change.closed = old.bound
+            change.closed = (old.address, old.bound)
         }
         do throws(Failure) {
             change.next = try open(wanted)
@@ -76,7 +76,8 @@ final class TCPListener {
         await change.next?.server.close(within: .seconds(1))
         guard let closed = change.closed else { return }
         // It was ours a moment ago. Should someone have taken it since, the next reload tries again.
-        current = try? open(closed)
+        current = try? open(closed.bound)
+        current?.address = closed.address
     }
 
     func close() async {

@@ -109,8 +109,16 @@ import Testing
         await #expect(throws: HTTPFailure.self) {
             try await FiguresProgramTests.ask(first, "/readyz")
         }
-        // The same port at all addresses: the two cannot stand side by side.
+        // The same port at all addresses: the two cannot stand side by side. At first another one is in
+        // the way.
+        let neighbour = ListenAddress(host: .v4(0x7F00_0002), port: taken)
+        let (other, _) = try ListeningSocket.tcp(neighbour)
         stage.configure(extra: "http: {listen: 0.0.0.0:\(taken)}")
+        #expect(await stage.control("reload").code == 1)
+        #expect(try await FiguresProgramTests.listen(stage) == "127.0.0.1:\(taken)")
+        #expect(
+            try await FiguresProgramTests.ask("127.0.0.1:\(taken)", "/readyz").status == 200)
+        close(other)
         #expect(await stage.control("reload").code == 0)
         #expect(try await FiguresProgramTests.listen(stage) == "0.0.0.0:\(taken)")
         #expect(
