@@ -147,7 +147,12 @@ let package = Package(
             dependencies: [
                 "RunwatchCore", "RunwatchHTTP", "RunwatchLinux", "RunwatchSim", "TestSupport",
             ]),
-        .testTarget(name: "RunwatchDaemonTests", dependencies: ["RunwatchDaemon"]),
+        .testTarget(
+            name: "RunwatchDaemonTests",
+            dependencies: [
+                "RunwatchCore", "RunwatchLinux", "RunwatchStore", "RunwatchConfig",
+                "RunwatchPolling", "RunwatchDelivery", "RunwatchControl", "RunwatchDaemon",
+            ]),
         .testTarget(
             name: "ProgramTests",
             dependencies: [

@@ -19,7 +19,7 @@ package struct ConfigurationDifference: Equatable, Sendable, CustomStringConvert
     package var watches: Names<WatchName>
     /// `SERVICE, run_tag TAG`.
     package var discoveries: Names<String>
-    /// Whether `retention`, `control` or `log` changed.
+    /// Whether `retention`, `control`, `http` or `log` changed.
     package var hasOtherChanges: Bool
 
     package init(from old: Configuration, to new: Configuration) {
@@ -41,7 +41,8 @@ package struct ConfigurationDifference: Equatable, Sendable, CustomStringConvert
                 $0.label == $1.label && $0.group == $1.group && $0.settings == $1.settings
             })
         hasOtherChanges =
-            old.retention != new.retention || old.control != new.control || old.log != new.log
+            old.retention != new.retention || old.control != new.control
+            || old.http.listen != new.http.listen || old.log != new.log
     }
 
     package var isEmpty: Bool {
@@ -54,7 +55,7 @@ package struct ConfigurationDifference: Equatable, Sendable, CustomStringConvert
         let parts = [
             text("services", services), text("receivers", receivers), text("watches", watches),
             text("discoveries", discoveries),
-            hasOtherChanges ? "retention, control or log changed" : nil,
+            hasOtherChanges ? "retention, control, http or log changed" : nil,
         ].compactMap { $0 }
         return parts.isEmpty ? "nothing changed" : parts.joined(separator: "; ")
     }

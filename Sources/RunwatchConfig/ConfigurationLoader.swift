@@ -86,7 +86,7 @@ package struct ConfigurationLoader {
                 uniqueKeysWithValues: main.services.map { ($0.name, $0.defaults) }),
             serviceParameters: Dictionary(
                 uniqueKeysWithValues: main.services.map { ($0.name, $0.parameters) }),
-            retention: main.retention, control: main.control, log: main.log)
+            retention: main.retention, control: main.control, http: main.http, log: main.log)
     }
 
     // MARK: The main file

@@ -1,7 +1,7 @@
 import RunwatchCore
 
 private enum MainKey: String, SchemaKey {
-    case services, receivers, defaults, retention, control, log
+    case services, receivers, defaults, retention, control, http, log
     case watchLists = "watch_lists"
 }
 
@@ -12,6 +12,10 @@ private enum RetentionKey: String, SchemaKey {
 private enum ControlKey: String, SchemaKey {
     case group
     case adminGroup = "admin_group"
+}
+
+private enum HTTPKey: String, SchemaKey {
+    case listen
 }
 
 private enum LogKey: String, SchemaKey {
@@ -37,6 +41,7 @@ struct MainFile {
     var lists: [ListName] = defaultLists.map { ListName(text: $0, node: nil) }
     var retention: Duration? = .seconds(30 * 86_400)
     var control = ControlSettings()
+    var http = HTTPSettings()
     var log = LogSettings()
 }
 
@@ -72,6 +77,7 @@ struct MainSchema {
         if let node = fields[.watchLists] { main.lists = lists(node) }
         if let node = fields[.retention] { retention(node, &main) }
         if let node = fields[.control] { control(node, &main) }
+        if let node = fields[.http] { http(node, &main) }
         if let node = fields[.log] { log(node, &main) }
         return main
     }
@@ -131,6 +137,20 @@ struct MainSchema {
             return nil
         }
         return name
+    }
+
+    private func http(_ node: YAMLNode, _ main: inout MainFile) {
+        let form = "it is an address and a port: 127.0.0.1:9788 or \"[::1]:9788\""
+        guard let fields = schema.fields(node, "'http'", HTTPKey.self),
+            let node = fields[.listen],
+            let address = schema.parsed(node, "'http.listen'", form, { ListenAddress($0) })
+        else { return }
+        main.http = HTTPSettings(listen: address, line: node.line, column: node.column)
+        guard !address.isLoopback else { return }
+        schema.warning(
+            node,
+            "'http.listen' is open to other machines: whoever can connect to \(address) may read "
+                + "the metrics and the names in them; 127.0.0.1 is for this machine alone")
     }
 
     private func log(_ node: YAMLNode, _ main: inout MainFile) {

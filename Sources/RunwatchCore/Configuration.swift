@@ -17,6 +17,7 @@ package struct Configuration: Sendable {
     /// How long finished watches and their events are kept; `nil` for ever.
     package var retention: Duration?
     package var control: ControlSettings
+    package var http: HTTPSettings
     package var log: LogSettings
 
     package init(
@@ -26,7 +27,7 @@ package struct Configuration: Sendable {
         serviceDefaults: [String: WatchSettings] = [:],
         serviceParameters: [String: [String: String]] = [:],
         retention: Duration? = .seconds(30 * 86_400), control: ControlSettings = ControlSettings(),
-        log: LogSettings = LogSettings()
+        http: HTTPSettings = HTTPSettings(), log: LogSettings = LogSettings()
     ) {
         self.file = file
         self.services = services
@@ -38,6 +39,7 @@ package struct Configuration: Sendable {
         self.serviceParameters = serviceParameters
         self.retention = retention
         self.control = control
+        self.http = http
         self.log = log
     }
 }
@@ -52,6 +54,21 @@ package struct ControlSettings: Hashable, Sendable {
     package init(group: String? = nil, adminGroup: String? = nil) {
         self.group = group
         self.adminGroup = adminGroup
+    }
+}
+
+/// `http: {listen: 127.0.0.1:9788}`: figures and health over TCP, for reading.
+package struct HTTPSettings: Sendable {
+    /// `nil` for no listener.
+    package var listen: ListenAddress?
+    /// Where the file says so, for who cannot listen there; both from 1, 0 without one.
+    package var line: Int
+    package var column: Int
+
+    package init(listen: ListenAddress? = nil, line: Int = 0, column: Int = 0) {
+        self.listen = listen
+        self.line = line
+        self.column = column
     }
 }
 

@@ -76,10 +76,13 @@ final class ConfigurationKeeper {
     }
 
     /// The files are good, and yet they could not be taken up: the next look tries again.
-    func refuse(_ message: String) {
+    ///
+    /// - Parameters:
+    ///   - line: Of the main file, where the fault has a place there.
+    func refuse(_ message: String, line: Int = 0, column: Int = 0) {
         isOK = false
         prints = []
-        diagnostics.append(Diagnostic(file: file, line: 0, column: 0, message: message))
+        diagnostics.append(Diagnostic(file: file, line: line, column: column, message: message))
     }
 
     func difference(to next: Configuration) -> ConfigurationDifference {

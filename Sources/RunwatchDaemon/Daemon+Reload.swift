@@ -25,7 +25,7 @@ extension Daemon {
     }
 
     private func reloadNow(_ cause: String) async -> ReloadView {
-        guard let parts, !isStopRequested else { return ReloadView(isOK: false) }
+        guard let parts, let listener, !isStopRequested else { return ReloadView(isOK: false) }
         tellManager { (manager) throws(SystemCallError) in try manager.reloading() }
         defer { tellManager { (manager) throws(SystemCallError) in try manager.ready() } }
         let previous = keeper.diagnostics
@@ -39,9 +39,19 @@ extension Daemon {
             return keeper.reloadView(difference: nil)
         }
         let difference = keeper.difference(to: configuration)
+        let listen: TCPListener.Change
+        do {
+            listen = try await listener.prepare(configuration.http.listen)
+        } catch {
+            let place = configuration.http
+            keeper.refuse(error.message, line: place.line, column: place.column)
+            tell(keeper.diagnostics.suffix(1))
+            return keeper.reloadView(difference: nil)
+        }
         do {
             try await parts.poller.apply(configuration)
         } catch {
+            await listener.cancel(listen)
             keeper.refuse(error.message)
             logger.error(
                 "the configuration could not be taken up: \(error)",
@@ -50,12 +60,19 @@ extension Daemon {
         }
         await parts.deliverer.apply(configuration.receivers)
         logSink.apply(configuration.log)
+        await listener.commit(listen)
+        if configuration.control != keeper.configuration?.control {
+            giveSocket(configuration.control)
+        }
         parts.control.setRights(rights(configuration.control))
         retention = configuration.retention
         keeper.accept(configuration, at: time.wallClock())
         logger.log(
             level: difference.isEmpty ? .debug : .notice, "reloaded: \(difference)",
             metadata: ["cause": "\(cause)"])
+        if difference.hasOtherChanges, let httpListen {
+            logger.notice("metrics and health are served", metadata: ["http": "\(httpListen)"])
+        }
         return keeper.reloadView(difference: difference)
     }
 
@@ -73,7 +90,7 @@ extension Daemon {
         Task { _ = await reload("a file changed") }
     }
 
-    func tell(_ diagnostics: [Diagnostic]) {
+    func tell(_ diagnostics: some Sequence<Diagnostic>) {
         for diagnostic in diagnostics {
             logger.log(
                 level: diagnostic.severity == .error ? .error : .warning, "\(diagnostic)")
@@ -83,4 +100,7 @@ extension Daemon {
 
 extension Daemon {
     func configurationView() -> ConfigurationView { keeper.view() }
+
+    /// Where figures and health are served over TCP, with the port that was really got.
+    var httpListen: String? { listener?.current?.bound.description }
 }

@@ -44,9 +44,14 @@ package actor Daemon {
     let logSink: DaemonLogHandler.Sink
     let manager: ServiceManager
     let hub = EventHub()
+    let eventMeter = EventMeter()
+    let controlMeter = ControlMeter()
+    let groupCache = GroupCache()
     let startedAt: Timestamp
 
     var parts: Parts?
+    /// Confined to this actor, other than `parts`, which others are asked through.
+    var listener: TCPListener?
     let keeper: ConfigurationKeeper
     var reloading: Task<ReloadView, Never>?
     /// A reload that has not begun to read: whoever asks meanwhile is served by it.
@@ -59,6 +64,8 @@ package actor Daemon {
     var retention: Duration?
     var stopping: CheckedContinuation<Void, Never>?
     var isStopRequested = false
+    /// The configuration is loaded, the database open, and polling has begun.
+    var isReady = false
     var signals: SignalSources?
     var heartbeat: (any DispatchSourceTimer)?
     var pruning: Task<Void, Never>?
@@ -109,17 +116,18 @@ package actor Daemon {
             return error.exit
         }
         keeper.accept(configuration, at: time.wallClock())
+        isReady = true
         watchFiles()
         beatHeart()
         if !isStopRequested {
             tellManager { (manager) throws(SystemCallError) in try manager.ready() }
         }
-        logger.notice(
-            "ready",
-            metadata: [
-                "version": "\(RunwatchVersion.text)", "socket": "\(options.paths.socket)",
-                "services": "\(keeper.counts.services)", "watches": "\(keeper.counts.watches)",
-            ])
+        var fields: Logger.Metadata = [
+            "version": "\(RunwatchVersion.text)", "socket": "\(options.paths.socket)",
+            "services": "\(keeper.counts.services)", "watches": "\(keeper.counts.watches)",
+        ]
+        if let httpListen { fields["http"] = "\(httpListen)" }
+        logger.notice("ready", metadata: fields)
         await waitForStop()
         await stop()
         return .success
@@ -143,7 +151,9 @@ package actor Daemon {
             CurlTransport(queue: $0, options: $1)
         }
         let hub = hub
+        let eventMeter = eventMeter
         await store.onCommit { committed in
+            eventMeter.add(committed.events)
             hub.publish(committed.events)
             if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
         }
@@ -155,6 +165,19 @@ package actor Daemon {
         }
         await store.onNotice { logger.error("the database: \($0)") }
         let descriptor = try listen(configuration.control)
+        let backend = DaemonBackend(
+            daemon: self, poller: poller, reader: reader, deliverer: deliverer, store: store,
+            hub: hub)
+        let control = ControlServer(
+            backend: backend, rights: rights(configuration.control), meter: controlMeter)
+        // From here on it tells that the daemon is starting.
+        let listener = TCPListener(control)
+        self.listener = listener
+        do throws(TCPListener.Failure) {
+            await listener.commit(try await listener.prepare(configuration.http.listen))
+        } catch {
+            throw StartError(message: error.message, exit: .unavailable)
+        }
         await deliverer.apply(configuration.receivers)
         do throws(StoreError) {
             let down = try await reader.servicesToldDown(
@@ -163,10 +186,6 @@ package actor Daemon {
         } catch {
             throw StartError(message: error.message, exit: .unavailable)
         }
-        let backend = DaemonBackend(
-            daemon: self, poller: poller, reader: reader, deliverer: deliverer, store: store,
-            hub: hub)
-        let control = ControlServer(backend: backend, rights: rights(configuration.control))
         let server: HTTPServer
         do {
             server = try HTTPServer(
@@ -212,12 +231,6 @@ package actor Daemon {
             }
             throw StartError(message: message, exit: .unavailable)
         }
-    }
-
-    func rights(_ settings: ControlSettings) -> ControlRights {
-        ControlRights(
-            ownUser: getuid(),
-            adminGroup: settings.adminGroup.flatMap { SystemGroups.groupID(named: $0) })
     }
 
     /// Tells systemd, where there is one.
@@ -275,6 +288,7 @@ package actor Daemon {
         async let deliveries: Void = parts.deliverer.drain(until: limit)
         _ = await (polls, deliveries)
         await parts.server.close()
+        await listener?.close()
         unlink(options.paths.socket)
         await parts.reader.close()
         await parts.store.close()

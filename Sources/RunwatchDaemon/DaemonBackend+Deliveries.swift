@@ -177,7 +177,7 @@ extension DaemonBackend {
 
     /// The configured receivers, and behind them those that are not and that deliveries wait for.
     static func views(
-        _ receivers: [ReceiverStatus], _ backlog: [String: ReceiverBacklog]
+        _ receivers: [ReceiverStatus], _ backlog: [String: MetricsSnapshot.ReceiverBacklog]
     ) -> [ReceiverView] {
         let configured = receivers.map { receiver in
             let owed = backlog[receiver.name]

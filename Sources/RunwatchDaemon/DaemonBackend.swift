@@ -17,7 +17,7 @@ struct DaemonBackend: ControlBackend {
         let services = await poller.serviceStatuses()
         let receivers = await deliverer.status()
         var counts: [RunState: Int] = [:]
-        var backlog: [String: ReceiverBacklog] = [:]
+        var backlog: [String: MetricsSnapshot.ReceiverBacklog] = [:]
         // A status without some counts says more than none at all.
         if let rows = try? await reader.stateCounts() {
             for row in rows { counts[row.state, default: 0] += row.count }
@@ -41,7 +41,7 @@ struct DaemonBackend: ControlBackend {
             backlog: BacklogView(
                 polls: services.reduce(0) { $0 + $1.ready }, changes: store.backlog,
                 deliveries: backlog.values.reduce(0) { $0 + $1.pending }),
-            databaseError: store.trouble?.message)
+            databaseError: store.trouble?.message, httpListen: await daemon.httpListen)
     }
 
     // MARK: Watches
@@ -165,25 +165,7 @@ struct DaemonBackend: ControlBackend {
 
     func reload() async -> ReloadView { await daemon.reload("runwatchctl reload") }
 
-    // MARK: Health
-
-    func health() async -> HealthView {
-        let troubles = await daemon.troubles()
-        return HealthView(isOK: troubles.isEmpty, reasons: troubles)
-    }
-
-    func metrics() async -> [UInt8] {
-        let services = await poller.serviceStatuses()
-        var counts: [(service: String, state: RunState, count: Int)] = []
-        var backlog: [ReceiverBacklog] = []
-        // What the database cannot say now is left out; the rest still helps.
-        if let rows = try? await reader.stateCounts() { counts = rows }
-        if let rows = try? await reader.backlog() { backlog = rows }
-        return MetricsText(
-            startedAt: daemon.startedAt, now: daemon.time.wallClock(), services: services,
-            states: counts, backlog: backlog, changes: store.backlog
-        ).bytes
-    }
+    // MARK: Reading
 
     func read<Value: Sendable>(
         _ query: (StoreReader) async throws(StoreError) -> Value

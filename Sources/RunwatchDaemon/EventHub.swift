@@ -32,6 +32,9 @@ final class EventHub: Sendable {
         return stream
     }
 
+    /// How many follow now.
+    var followers: Int { state.withLock { $0.followers.count } }
+
     func publish(_ events: [RecordedEvent]) {
         guard !events.isEmpty else { return }
         let followers = state.withLock { Array($0.followers.values) }

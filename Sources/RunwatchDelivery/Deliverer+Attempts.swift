@@ -230,6 +230,8 @@ extension Deliverer {
         _ verdict: DeliveryMachine.Verdict, _ flight: DeliveryWindow.Flight,
         _ pipeline: ReceiverPipeline, _ result: AttemptResult, at now: Instant
     ) {
+        let duration = flight.startedAt.duration(to: now)
+        pipeline.meter.ended(verdict, events: flight.delivery.parts.count, after: duration)
         let outcome: AttemptChange.Outcome
         switch verdict {
         case .keep: return
@@ -241,7 +243,6 @@ extension Deliverer {
             outcome = .failed(failure(of: flight.delivery, pipeline, result))
             tellGivenUp(flight.delivery, pipeline, result, at: now)
         }
-        let duration = flight.startedAt.duration(to: now)
         logger.debug(
             "attempted \(flight.delivery.id): \(result.outcome)",
             metadata: ["receiver": "\(pipeline.name)", "event": "\(flight.delivery.words.type)"])

@@ -93,7 +93,8 @@ package actor Deliverer {
                 isFailing: pipeline.machine.health == .failing,
                 inFlight: pipeline.window.flights.count, lastError: pipeline.report.lastError,
                 lastErrorAt: pipeline.report.lastErrorAt,
-                lastSuccessAt: pipeline.report.lastSuccessAt)
+                lastSuccessAt: pipeline.report.lastSuccessAt, concurrency: pipeline.capacity,
+                meter: pipeline.meter)
         }
     }
 

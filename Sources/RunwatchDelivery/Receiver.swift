@@ -58,4 +58,7 @@ package struct ReceiverStatus: Equatable, Sendable {
     package var lastError: String?
     package var lastErrorAt: Timestamp?
     package var lastSuccessAt: Timestamp?
+    /// Attempts that may be under way at once.
+    package var concurrency: Int
+    package var meter: DeliveryMeter
 }

@@ -62,6 +62,7 @@ final class ReceiverPipeline {
     var look = Look()
     var report = Report()
     var hurry = Hurry()
+    var meter = DeliveryMeter()
     /// No longer configured; kept until what is under way has ended.
     var isRemoved = false
 

@@ -48,41 +48,15 @@ package enum ListeningSocket {
         return descriptor
     }
 
-    /// Listens on a TCP port of 127.0.0.1.
+    /// Gives a socket's file to a group, as after a change of the configuration.
     ///
-    /// - Parameter port: 0 for any free one.
-    /// - Returns: A descriptor that the caller closes, and the port that it got.
-    package static func loopback(
-        port: UInt16
-    ) throws(SystemCallError) -> (descriptor: Int32, port: UInt16) {
-        let name = "127.0.0.1:\(port)"
-        let descriptor = try make(AF_INET, "socket for \(name)")
-        do throws(SystemCallError) {
-            // A port whose last connections linger can be taken again at once.
-            var on: Int32 = 1
-            setsockopt(
-                descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            guard bind(descriptor, &address) == 0 else {
-                throw SystemCallError(call: "bind \(name)", errno: errno)
-            }
-            try startListening(descriptor, name)
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let asked = withUnsafeMutablePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    getsockname(descriptor, $0, &length)
-                }
-            }
-            guard asked == 0 else {
-                throw SystemCallError(call: "getsockname \(name)", errno: errno)
-            }
-            return (descriptor, UInt16(bigEndian: address.sin_port))
-        } catch {
-            close(descriptor)
-            throw error
+    /// - Throws: `SystemCallError`: there is no such file, or the process may not give it to that group.
+    package static func give(_ path: String, to group: UInt32) throws(SystemCallError) {
+        var status = stat()
+        // A sandbox may forbid even the chown that would change nothing.
+        if lstat(path, &status) == 0, status.st_gid == group { return }
+        guard lchown(path, uid_t.max, group) == 0 else {
+            throw SystemCallError(call: "chown \(path) to group \(group)", errno: errno)
         }
     }
 
@@ -119,23 +93,14 @@ package enum ListeningSocket {
         }
     }
 
-    private static func give(_ path: String, to group: UInt32) throws(SystemCallError) {
-        var status = stat()
-        // A sandbox may forbid even the chown that would change nothing.
-        if lstat(path, &status) == 0, status.st_gid == group { return }
-        guard lchown(path, uid_t.max, group) == 0 else {
-            throw SystemCallError(call: "chown \(path) to group \(group)", errno: errno)
-        }
-    }
-
-    private static func make(_ family: Int32, _ call: String) throws(SystemCallError) -> Int32 {
+    static func make(_ family: Int32, _ call: String) throws(SystemCallError) -> Int32 {
         let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
         let descriptor = socket(family, Int32(bitPattern: kind), 0)
         guard descriptor >= 0 else { throw SystemCallError(call: call, errno: errno) }
         return descriptor
     }
 
-    private static func bind<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
+    static func bind<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
         withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
@@ -143,7 +108,7 @@ package enum ListeningSocket {
         }
     }
 
-    private static func startListening(
+    static func startListening(
         _ descriptor: Int32, _ name: String
     ) throws(SystemCallError) {
         // As many waiting connections as the kernel allows (net.core.somaxconn cuts it).

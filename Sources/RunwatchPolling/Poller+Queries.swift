@@ -27,8 +27,14 @@ package struct ServiceStatus: Sendable, Equatable {
     /// Watches that are due and wait for the budget.
     package var ready: Int
     package var inFlight: Int
+    package var limits: ServiceLimits
+    package var failuresInARow: Int
+    /// How long it is left alone from now on, by its own wish or for its failures.
+    package var pause: Duration
     package var polls: PollCounts
     package var lateness: LatenessMeter
+    /// How long requests take, in seconds, whatever comes of them.
+    package var durations: HistogramMeter
 }
 
 /// Why a watch could not be acted on.
@@ -93,8 +99,11 @@ extension Poller {
                 lastError: health.failuresInARow > 0 ? health.lastMessage : nil,
                 nextProbeAt: nextProbe(of: health, clock),
                 active: service.watches.count, ready: service.ready.count,
-                inFlight: service.budget.inFlight, polls: service.polls,
-                lateness: service.lateness)
+                inFlight: service.budget.inFlight, limits: service.settings.limits,
+                failuresInARow: health.failuresInARow,
+                pause: health.nextProbe(after: clock.now).map { clock.now.duration(to: $0) }
+                    ?? .zero,
+                polls: service.polls, lateness: service.lateness, durations: service.durations)
         }
     }
 

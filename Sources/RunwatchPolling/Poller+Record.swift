@@ -111,6 +111,7 @@ extension Poller {
         var data = eventData(slot, clock)
         data.message = observation.message
         data.detail = observation.detail
+        slot.service.polls.transitions[Int(state.rawValue)] += 1
         let type = EventType.run(state)
         var events = [
             event(

@@ -194,6 +194,7 @@ extension Poller {
         let clock = Clockwork(time)
         requestsInFlight -= 1
         service.budget.release()
+        service.durations.add(request.startedAt.duration(to: clock.now))
         if request.scope == .all { service.isAllInFlight = false }
         for target in request.due where watches[Int(target.index)]?.id == target.id {
             watches[Int(target.index)]?.isInFlight = false
@@ -201,7 +202,9 @@ extension Poller {
         // A service that was removed has no watches any more, and no health that anyone is told of.
         if servicesByNumber[service.number] === service {
             switch result {
-            case _ where !request.isCurrent: askAgain(request, clock)
+            case _ where !request.isCurrent:
+                service.polls.outdated += 1
+                askAgain(request, clock)
             case .success(let response): read(response, of: request, clock)
             case .failure(let failure): fail(request, failure, clock)
             }
@@ -258,6 +261,7 @@ extension Poller {
 
     private func fail(_ request: PollRequest, _ failure: HTTPFailure, _ clock: Clockwork) {
         guard let reason = PollFailureReason(failure.code) else {
+            request.service.polls.abandoned += 1
             return giveUp(request, message: failure.message, clock)
         }
         if isTooCommon(request, reason) {
@@ -284,6 +288,7 @@ extension Poller {
         _ request: PollRequest, message: String, bytes: Int, _ clock: Clockwork
     ) {
         let service = request.service
+        service.polls.refusedCommon += 1
         service.health.settled()
         guard let discovery = request.discovery else {
             logger.notice(
@@ -341,6 +346,7 @@ extension Poller {
     ) {
         let service = request.service
         service.polls.failed[reason, default: 0] += 1
+        if hint != nil { service.polls.hints += 1 }
         let before = service.health.health
         let turn = service.health.failed(
             reason, message: message, startedAt: request.startedAt, at: clock.now, hint: hint,

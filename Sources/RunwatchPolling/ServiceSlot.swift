@@ -1,4 +1,4 @@
-package import RunwatchCore
+import RunwatchCore
 import RunwatchHTTP
 import RunwatchServices
 
@@ -36,6 +36,8 @@ final class ServiceSlot {
     var wakeAt: Instant?
     var polls = PollCounts()
     var lateness = LatenessMeter()
+    /// How long requests take, whatever comes of them.
+    var durations = HistogramMeter()
     var unknownWords: Set<String> = []
 
     init(
@@ -63,16 +65,4 @@ struct SlotsByRun {
         get { slots[ExactText(run)] }
         set { slots[ExactText(run)] = newValue }
     }
-}
-
-/// Requests made at a service, by what came of them.
-package struct PollCounts: Sendable, Equatable {
-    package var answered = 0
-    /// Answers that refused one watch's request.
-    package var refused = 0
-    package var failed: [PollFailureReason: Int] = [:]
-    /// Requests that asked about many runs at once; counted under `answered` or `failed` too.
-    package var common = 0
-
-    package init() {}
 }

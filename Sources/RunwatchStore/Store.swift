@@ -47,7 +47,7 @@ package actor Store {
     private struct Condition {
         var trouble: StoreError?
         var isFatal = false
-        var commits = 0
+        var figures = StoreFigures()
     }
 
     /// Opens the database, makes or migrates it, and takes the state directory's lock for life.
@@ -128,7 +128,9 @@ package actor Store {
     package nonisolated var trouble: StoreError? { condition.withLock { $0.trouble } }
 
     /// Transactions committed since the opening.
-    package nonisolated var commits: Int { condition.withLock { $0.commits } }
+    package nonisolated var commits: Int { condition.withLock { $0.figures.commits.count } }
+
+    package nonisolated var figures: StoreFigures { condition.withLock { $0.figures } }
 
     private nonisolated var fatalError: StoreError? {
         condition.withLock { $0.isFatal ? $0.trouble : nil }
@@ -216,6 +218,9 @@ package actor Store {
             throw error
         }
         inbox.withLock { $0.finished() }
+        if !batch.changes.isEmpty {
+            condition.withLock { $0.figures.changes.add(Double(batch.changes.count)) }
+        }
         tell(committed)
     }
 
@@ -268,10 +273,7 @@ package actor Store {
         if let error = fatalError { throw error }
         do throws(StoreError) {
             let result = try withOpenTransaction(body)
-            condition.withLock { condition in
-                condition.trouble = nil
-                condition.commits += 1
-            }
+            condition.withLock { $0.trouble = nil }
             retryDelay = nil
             return result
         } catch {
@@ -291,11 +293,15 @@ package actor Store {
             connection.rollBack()
             throw error
         }
+        let start = time.now()
         try connection.commit()
+        let duration = start.duration(to: time.now())
+        condition.withLock { $0.figures.commits.add(duration) }
         return result
     }
 
     private func noteFailure(_ error: StoreError) {
+        condition.withLock { $0.figures.failures += 1 }
         switch error.code {
         case .commitUnknown, .damaged:
             condition.withLock { condition in

@@ -25,6 +25,7 @@ import Testing
         defaults: {zzzzzzzzzz: 1, poll: {zzzzzzzzzz: 1}}
         retention: {zzzzzzzzzz: 1}
         control: {zzzzzzzzzz: 1}
+        http: {zzzzzzzzzz: 1}
         log: {zzzzzzzzzz: 1}
 
         """,
@@ -72,7 +73,8 @@ import Testing
         let known = DocumentedKeyTests.known(DocumentedKeyTests.strange)
         let mappings = [
             "the configuration", "service 'a'", "'limits'", "'tls'", "receiver 'b'", "'stdout'",
-            "'webhook'", "'defaults'", "'poll'", "'retention'", "'control'", "'log'",
+            "'webhook'", "'defaults'", "'poll'", "'retention'", "'control'", "'http'",
+            "'log'",
         ]
         let codes = DocumentedKeyTests.codes(try DocumentedKeyTests.page("Configuration"))
         for mapping in mappings {

@@ -24,6 +24,7 @@ import Testing
         #expect(configuration.defaults == WatchSettings(notify: ["log"]))
         #expect(configuration.retention == .seconds(30 * 86_400))
         #expect(configuration.control == ControlSettings())
+        #expect(configuration.http.listen == nil)
         #expect(configuration.log == LogSettings())
     }
 
@@ -61,6 +62,7 @@ import Testing
         #expect(configuration.watches.count == 2)
         #expect(configuration.discoveries.map(\.runTag) == ["nightly"])
         #expect(configuration.control == ControlSettings(group: "runwatch", adminGroup: "runwatch"))
+        #expect(configuration.http.listen == .loopback(port: 9788))
     }
 
     @Test func `every example loads without a word`() throws {

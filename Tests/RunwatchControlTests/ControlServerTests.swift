@@ -21,7 +21,9 @@ import Testing
     ) async throws -> (status: Int, headers: [String: String], body: JSONValue) {
         let server = ControlServer(
             backend: backend,
-            rights: ControlRights(ownUser: 500, adminGroup: nil) { _, primary in [primary] },
+            rights: ControlRights(ownUser: 500, readGroup: 1000, adminGroup: nil) { _, primary in
+                [primary]
+            },
             time: ManualTime())
         let response = await server.respond(
             to: HTTPServerRequest(
@@ -118,14 +120,6 @@ import Testing
         #expect(last.body["next"] == nil)
     }
 
-    @Test func `metrics are OpenMetrics text`() async throws {
-        let answer = try await ask("GET", "/metrics")
-        #expect(answer.status == 200)
-        #expect(
-            answer.headers["content-type"]
-                == "application/openmetrics-text; version=1.0.0; charset=utf-8")
-    }
-
     @Test func `health is 200 while all advances, and a problem when not`() async throws {
         #expect(try await ask("GET", "/healthz").status == 200)
         backend.edit { $0.health = HealthView(isOK: false, reasons: ["no poll for 5m"]) }
@@ -189,14 +183,33 @@ import Testing
         #expect(try await ask("GET", "/v1/status", peer: ControlServerTests.stranger).status == 200)
     }
 
+    @Test(arguments: [
+        "/v1/status", "/v1/watches", "/v1/events/stream", "/v1/openapi.json", "/metrics",
+        "/healthz", "/readyz", "/nothing", "/%zz",
+    ])
+    func `who may not even read learns nothing but which group may`(path: String) async throws {
+        let outsider = PeerCredentials(processID: 1, userID: 1001, groupID: 1001)
+        for peer in [outsider, nil] {
+            let answer = try await ask("GET", path, peer: peer)
+            #expect(answer.status == 403)
+            #expect(answer.body["type"] == .string("urn:runwatch:problem:permission-denied"))
+            let detail = try #require(answer.body["detail"]?.stringValue)
+            #expect(detail.contains("join the group"))
+        }
+    }
+
     @Test func `new rights hold for the next request`() async {
         let server = ControlServer(
             backend: backend, rights: ControlRights(ownUser: 500, adminGroup: nil))
+        let read = HTTPServerRequest(
+            method: "GET", rawPath: "/v1/status", peer: ControlServerTests.stranger)
+        #expect(await server.respond(to: read).status == 403)
         let request = HTTPServerRequest(
             method: "POST", rawPath: "/v1/reload", peer: ControlServerTests.stranger)
         #expect(await server.respond(to: request).status == 403)
         server.setRights(ControlRights(ownUser: 500, adminGroup: 1000))
         #expect(await server.respond(to: request).status == 200)
+        #expect(await server.respond(to: read).status == 200)
     }
 
     // MARK: Refusals

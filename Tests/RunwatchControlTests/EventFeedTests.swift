@@ -1,6 +1,7 @@
 import RunwatchControl
 import RunwatchCore
 import RunwatchHTTP
+import RunwatchLinux
 import TestSupport
 import Testing
 
@@ -214,7 +215,8 @@ import Testing
             to: HTTPServerRequest(
                 method: "GET", rawPath: "/v1/events/stream",
                 query: [(name: "since", value: "1h"), (name: "after", value: "2")],
-                headers: [(name: "Last-Event-ID", value: "7")]))
+                headers: [(name: "Last-Event-ID", value: "7")],
+                peer: PeerCredentials(processID: 1, userID: 0, groupID: 0)))
         guard case .stream(let stream) = response.body else {
             Issue.record("no stream: \(response.status)")
             return

@@ -11,7 +11,7 @@ import Testing
             .noSuchWatch: 4, .noSuchDelivery: 4, .noSuchReceiver: 4, .permissionDenied: 77,
             .badParameter: 64, .badPath: 64,
             .methodNotAllowed: 64, .conflict: 64, .configurationInvalid: 1, .unavailable: 69,
-            .notAdvancing: 69, .internalError: 69, .noSuchRoute: 69,
+            .notAdvancing: 69, .notReady: 69, .internalError: 69, .noSuchRoute: 69,
         ]
         for problem in Problem.Code.allCases {
             #expect(ExitStatus(problem).rawValue == expected[problem], "\(problem)")

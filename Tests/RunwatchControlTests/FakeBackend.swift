@@ -10,6 +10,8 @@ final class FakeBackend: ControlBackend {
         var events: [EventView] = []
         var reload = ReloadView(isOK: true)
         var health = HealthView(isOK: true)
+        var readiness = HealthView(isOK: true)
+        var metrics: [MetricFamily] = []
         var failure: Problem?
         var polled: [WatchName] = []
         var rewatched: [WatchName] = []
@@ -233,7 +235,8 @@ final class FakeBackend: ControlBackend {
 
     func reload() async -> ReloadView { state.withLock { $0.reload } }
     func health() async -> HealthView { state.withLock { $0.health } }
-    func metrics() async -> [UInt8] { Array("# EOF\n".utf8) }
+    func readiness() async -> HealthView { state.withLock { $0.readiness } }
+    func metrics() async -> [MetricFamily] { state.withLock { $0.metrics } }
 
     private func check() throws(Problem) {
         if let failure = state.withLock({ $0.failure }) { throw failure }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import RunwatchControl
 import RunwatchCore
 import RunwatchHTTP
@@ -21,7 +22,8 @@ final class LiveControl: Sendable {
 
     func start() throws {
         let control = ControlServer(
-            backend: backend, rights: ControlRights(ownUser: .max - 1, adminGroup: nil))
+            backend: backend,
+            rights: ControlRights(ownUser: .max - 1, readGroup: getegid(), adminGroup: nil))
         let descriptor = try ListeningSocket.unix(path: socket, mode: 0o600, group: nil)
         let server = try HTTPServer(descriptor: descriptor, label: "test.control") {
             await control.respond(to: $0)

@@ -16,7 +16,8 @@ import Testing
     private static let routes: [(path: String, route: ControlRoute)] = [
         ControlRoute.status, .watches, .watch(name), .transitions(name), .poll(name),
         .rewatch(name), .events, .eventStream, .deliveries, .delivery("{id}"), .redeliver("{id}"),
-        .redeliverAll, .testReceiver("{name}"), .reload, .metrics, .health, .document,
+        .redeliverAll, .testReceiver("{name}"), .reload, .metrics, .health,
+        .readiness, .document,
     ].map { (path(of: $0), $0) }
 
     private static let name = WatchName(service: "{service}", run: "{id}")
@@ -40,6 +41,7 @@ import Testing
         case .reload: "/v1/reload"
         case .metrics: "/metrics"
         case .health: "/healthz"
+        case .readiness: "/readyz"
         case .document: "/v1/openapi.json"
         }
     }
@@ -59,6 +61,7 @@ import Testing
         for (path, route) in OpenAPITests.routes {
             let parts = path.split(separator: "/").map(String.init)
             #expect(ControlRoute(parts: parts) == route, "\(path)")
+            #expect(route.pattern == path)
             let entry = try #require(entries.first { $0.path == path }, "\(path)")
             for method in route.methods {
                 #expect(entry.methods[method] == Set(route.parameters), "\(method) \(path)")

@@ -23,6 +23,15 @@ import Testing
                 """)
     }
 
+    @Test func `where figures are served is shown when they are`() {
+        var status = Samples.status
+        #expect(!StatusText.text(status, now: Samples.noon, style: .plain).contains("metrics"))
+        status.httpListen = "[::1]:9788"
+        #expect(
+            StatusText.text(status, now: Samples.noon, style: .plain)
+                .contains("\n  metrics        http://[::1]:9788/metrics\n"))
+    }
+
     @Test func `a database that cannot be written comes before everything else`() throws {
         var status = Samples.status
         status.databaseError = "/var/lib/runwatch/runwatch.db: disk full"

@@ -78,6 +78,7 @@ import Testing
         status.configuration.errors = ["a.yaml:1:2: bad"]
         status.configuration.warnings = ["a.yaml:1:3: warning: hm"]
         status.backlog = BacklogView(polls: 1, changes: 2, deliveries: 3)
+        status.httpListen = "127.0.0.1:9788"
         #expect(try roundTrip(status) == status)
     }
 

@@ -23,7 +23,7 @@ package final class RunningProgram: @unchecked Sendable {
         return String(bundle[..<(bundle.lastIndex(of: "/") ?? bundle.startIndex)])
     }()
 
-    /// Starts one of the package's programs.
+    /// Starts one of the package's programs, or by an absolute path any other.
     ///
     /// - Parameters:
     ///   - folder: Where its output goes. The working folder stays the test's own.
@@ -46,7 +46,7 @@ package final class RunningProgram: @unchecked Sendable {
         for name in ["PATH", "HOME", "TSAN_OPTIONS", "ASAN_OPTIONS", "LD_LIBRARY_PATH"] {
             if variables[name] == nil { variables[name] = getenv(name).map { String(cString: $0) } }
         }
-        let path = "\(RunningProgram.products)/\(program)"
+        let path = program.hasPrefix("/") ? program : "\(RunningProgram.products)/\(program)"
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
         words.append(nil)
         var pairs: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") }

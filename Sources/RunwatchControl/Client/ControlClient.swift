@@ -187,9 +187,13 @@ package struct ControlClient {
                     + "names another")
         }
         if access(socket, W_OK) != 0, errno == EACCES {
+            var file = stat()
+            // A folder on the way may hide the file and its group.
+            let name = stat(socket, &file) == 0 ? SystemGroups.name(of: file.st_gid) : nil
+            let group = name.map { "the group '\($0)' and log in again" } ?? "its group"
             return ControlFailure(
                 .denied,
-                "no permission for the socket \(socket); join its group, or run as root")
+                "no permission for the socket \(socket); join \(group), or run as root")
         }
         return ControlFailure(
             .noDaemon, "nobody listens at \(socket); is runwatchd running?")

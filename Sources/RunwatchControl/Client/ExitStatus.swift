@@ -24,7 +24,8 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
         case .noSuchWatch, .noSuchDelivery, .noSuchReceiver: self = .notFound
         case .badParameter, .badPath, .methodNotAllowed, .conflict: self = .usage
         case .permissionDenied: self = .denied
-        case .noSuchRoute, .unavailable, .notAdvancing, .internalError: self = .noDaemon
+        case .noSuchRoute, .unavailable, .notAdvancing, .notReady, .internalError:
+            self = .noDaemon
         }
     }
 }

@@ -63,8 +63,11 @@ package protocol ControlBackend: Sendable {
 
     func health() async -> HealthView
 
-    /// OpenMetrics text.
-    func metrics() async -> [UInt8]
+    /// Whether the daemon has started and is not stopping.
+    func readiness() async -> HealthView
+
+    /// The daemon's figures.
+    func metrics() async -> [MetricFamily]
 }
 
 /// Which watches a list shows: those that meet every condition given.

@@ -21,6 +21,7 @@ package enum ControlRoute: Hashable, Sendable {
     case reload
     case metrics
     case health
+    case readiness
     /// The OpenAPI document.
     case document
 
@@ -34,6 +35,7 @@ package enum ControlRoute: Hashable, Sendable {
             switch parts[0] {
             case "metrics": self = .metrics
             case "healthz": self = .health
+            case "readyz": self = .readiness
             default: return nil
             }
         case 2 where parts[0] == "v1":

@@ -12,17 +12,19 @@ package final class ControlServer: Sendable {
     private let time: any TimeSource
     private let heartbeat: Duration
     private let rights: Mutex<ControlRights>
+    let meter: ControlMeter
 
     /// - Parameter heartbeat: How often a stream without events says that it lives; 15 s is below the
     ///   idle limits of the usual proxies.
     package init(
         backend: any ControlBackend, rights: ControlRights, time: any TimeSource = SystemTime(),
-        heartbeat: Duration = .seconds(15)
+        heartbeat: Duration = .seconds(15), meter: ControlMeter = ControlMeter()
     ) {
         self.backend = backend
         self.time = time
         self.heartbeat = heartbeat
         self.rights = Mutex(rights)
+        self.meter = meter
     }
 
     /// Takes new rights, as after a reload; requests under way keep the old ones.
@@ -39,11 +41,15 @@ package final class ControlServer: Sendable {
         } catch {
             response = ControlServer.response(to: error)
         }
+        meter.add(
+            request.pathParts.flatMap { ControlRoute(parts: $0) }, status: response.status)
         response.headers.append(("cache-control", "no-store"))
         return response
     }
 
     private func answer(_ request: HTTPServerRequest) async throws(Problem) -> HTTPServerResponse {
+        let rights = rights.withLock { $0 }
+        guard rights.mayRead(request.peer) else { throw rights.readRefusal }
         guard let parts = request.pathParts else {
             throw Problem(.badPath, "The path holds a broken escape, or is not UTF-8.")
         }
@@ -59,18 +65,13 @@ package final class ControlServer: Sendable {
             response.headers.append(("allow", route.allow))
             return response
         }
-        guard method == "GET" || rights.withLock({ $0 }).mayChange(request.peer) else {
-            throw Problem(
-                .permissionDenied,
-                "Changing things is for root, the daemon's own user and the members of "
-                    + "control.admin_group; you may read.")
-        }
+        guard method == "GET" || rights.mayChange(request.peer) else { throw rights.changeRefusal }
         let parameters = try ControlParameters(of: request, known: route.parameters)
         if method == "GET" { return try await read(route, parameters, request) }
         return try await change(route, parameters)
     }
 
-    private func read(
+    func read(
         _ route: ControlRoute, _ parameters: ControlParameters, _ request: HTTPServerRequest
     ) async throws(Problem) -> HTTPServerResponse {
         switch route {
@@ -83,16 +84,7 @@ package final class ControlServer: Sendable {
         case .deliveries: return try await deliveries(parameters)
         case .delivery(let id): return .json(try await backend.delivery(id).json)
         case .document: return .json(ControlServer.document)
-        case .metrics:
-            return HTTPServerResponse(
-                status: 200,
-                headers: [
-                    (
-                        "content-type",
-                        "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                    )
-                ],
-                body: .bytes(await backend.metrics()))
+        case .metrics: return await metrics(request)
         case .health:
             let health = await backend.health()
             guard health.isOK else {
@@ -101,6 +93,14 @@ package final class ControlServer: Sendable {
                     members: [.init("ok", .bool(false)), .texts("reasons", health.reasons)])
             }
             return .json(health.json)
+        case .readiness:
+            let readiness = await backend.readiness()
+            guard readiness.isOK else {
+                throw Problem(
+                    .notReady, readiness.reasons.joined(separator: "; "),
+                    members: [.init("ok", .bool(false)), .texts("reasons", readiness.reasons)])
+            }
+            return .json(readiness.json)
         case .poll, .rewatch, .reload, .redeliver, .redeliverAll, .testReceiver:
             preconditionFailure("a route that takes no GET was let through")
         }
@@ -215,7 +215,7 @@ package final class ControlServer: Sendable {
         return .json(writer.bytes)
     }
 
-    private static func response(to problem: Problem) -> HTTPServerResponse {
+    static func response(to problem: Problem) -> HTTPServerResponse {
         HTTPServerResponse(
             status: problem.code.status, headers: [("content-type", "application/problem+json")],
             body: .bytes(problem.json))

@@ -14,6 +14,17 @@ package enum SystemGroups {
         }
     }
 
+    /// The name of a group; `nil` when there is no such group.
+    package static func name(of group: UInt32) -> String? {
+        var entry = Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
+        return withBuffer { buffer, size in
+            let code = getgrgid_r(group, &entry, buffer, size, &found)
+            // The name lies in the buffer: it is copied while the buffer lives.
+            return (code, (found?.pointee.gr_name).map { String(cString: $0) })
+        }
+    }
+
     /// The groups of a user, `primary` included; only `primary` when the user is not known.
     package static func groups(of user: UInt32, primary: UInt32) -> [UInt32] {
         guard let name = userName(user) else { return [primary] }

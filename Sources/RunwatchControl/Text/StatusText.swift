@@ -113,6 +113,9 @@ package enum StatusText {
         fields.add(
             "watches", total == 0 ? "none" : "\(total): \(CountText.states(status.watches))")
         fields.add("backlog", backlog(status.backlog))
+        if let listen = status.httpListen {
+            fields.add("metrics", "http://\(TerminalText.escape(listen))/metrics")
+        }
         return fields
     }
 

@@ -20,6 +20,8 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
         case unavailable = "unavailable"
         /// Polling or delivery does not advance.
         case notAdvancing = "not-advancing"
+        /// The daemon is starting or stopping.
+        case notReady = "not-ready"
         case internalError = "internal-error"
 
         package var status: Int {
@@ -31,7 +33,7 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .conflict: 409
             case .configurationInvalid: 422
             case .internalError: 500
-            case .unavailable, .notAdvancing: 503
+            case .unavailable, .notAdvancing, .notReady: 503
             }
         }
 
@@ -50,6 +52,7 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .configurationInvalid: "The configuration has errors"
             case .unavailable: "Not available now"
             case .notAdvancing: "Polling or delivery does not advance"
+            case .notReady: "Starting or stopping"
             case .internalError: "Internal error"
             }
         }

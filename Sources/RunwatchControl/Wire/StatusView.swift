@@ -14,12 +14,15 @@ package struct StatusView: WireView {
     package var backlog: BacklogView
     /// Why the database cannot be written now; `nil` when it can.
     package var databaseError: String?
+    /// Where figures and health are served over TCP, with the port that was really got; `nil` for nowhere.
+    package var httpListen: String?
 
     package init(
         version: String = RunwatchVersion.text, startedAt: Timestamp,
         watches: [RunState: Int] = [:], services: [ServiceView] = [],
         receivers: [ReceiverView] = [], configuration: ConfigurationView,
-        backlog: BacklogView = BacklogView(), databaseError: String? = nil
+        backlog: BacklogView = BacklogView(), databaseError: String? = nil,
+        httpListen: String? = nil
     ) {
         self.version = version
         self.startedAt = startedAt
@@ -29,6 +32,7 @@ package struct StatusView: WireView {
         self.configuration = configuration
         self.backlog = backlog
         self.databaseError = databaseError
+        self.httpListen = httpListen
     }
 
     package init(_ object: WireObject) throws(WireError) {
@@ -46,6 +50,7 @@ package struct StatusView: WireView {
         configuration = try ConfigurationView(object.object("configuration"))
         backlog = try object.optionalObject("backlog").map(BacklogView.init) ?? BacklogView()
         databaseError = try object.optionalText("database_error")
+        httpListen = try object.optionalObject("http")?.optionalText("listen")
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -64,6 +69,12 @@ package struct StatusView: WireView {
         writer.key("backlog")
         backlog.write(to: &writer)
         writer.member("database_error", databaseError)
+        if let httpListen {
+            writer.key("http")
+            writer.beginObject()
+            writer.member("listen", httpListen)
+            writer.endObject()
+        }
         writer.endObject()
     }
 }
