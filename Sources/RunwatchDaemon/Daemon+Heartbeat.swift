@@ -71,7 +71,7 @@ extension Daemon {
     }
 
     /// What does not advance although it could.
-    private func standstills() async -> [String] {
+    func standstills() async -> [String] {
         guard let parts else { return ["not started"] }
         var troubles: [String] = []
         if await !parts.poller.isAdvancing(patience: Daemon.patience) {

@@ -67,6 +67,7 @@ package actor Daemon {
     struct Parts {
         var store: Store
         var reader: StoreReader
+        var lists: StoreReader
         var poller: Poller
         var deliverer: Deliverer
         var control: ControlServer
@@ -134,7 +135,7 @@ package actor Daemon {
 
     private func start(_ configuration: Configuration) async throws(StartError) {
         options.paths.makeFolders()
-        let (store, reader) = try openStore()
+        let (store, reader, lists) = try openStore()
         let seed = UInt64.random(in: .min ... .max)
         let poller = Poller(store: store, time: time, logger: logger, seed: seed) {
             CurlTransport(queue: $0, options: $1)
@@ -164,8 +165,8 @@ package actor Daemon {
             throw StartError(message: error.message, exit: .unavailable)
         }
         let backend = DaemonBackend(
-            daemon: self, poller: poller, reader: reader, deliverer: deliverer, store: store,
-            hub: hub)
+            daemon: self, poller: poller, reader: reader, lists: lists, deliverer: deliverer,
+            store: store, hub: hub)
         let control = ControlServer(backend: backend, rights: rights(configuration.control))
         let server: HTTPServer
         do {
@@ -178,17 +179,18 @@ package actor Daemon {
                 message: "the control server does not start: \(error)", exit: .unavailable)
         }
         parts = Parts(
-            store: store, reader: reader, poller: poller, deliverer: deliverer, control: control,
-            server: server)
+            store: store, reader: reader, lists: lists, poller: poller, deliverer: deliverer,
+            control: control, server: server)
         retention = configuration.retention
         await poller.start()
     }
 
-    private func openStore() throws(StartError) -> (Store, StoreReader) {
+    private func openStore() throws(StartError) -> (Store, StoreReader, StoreReader) {
         do {
-            let store = try Store(at: .file(options.paths.database), time: time)
+            let path = options.paths.database
+            let store = try Store(at: .file(path), time: time)
             if let notice = store.openingNotice { logger.critical("\(notice)") }
-            return (store, try StoreReader(path: options.paths.database))
+            return (store, try StoreReader(path: path), try StoreReader(path: path))
         } catch {
             throw StartError(
                 message: error.message,
@@ -277,6 +279,7 @@ package actor Daemon {
         await parts.server.close()
         unlink(options.paths.socket)
         await parts.reader.close()
+        await parts.lists.close()
         await parts.store.close()
         logger.notice("stopped")
     }

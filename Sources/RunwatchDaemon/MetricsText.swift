@@ -8,6 +8,9 @@ typealias ReceiverBacklog = (
     receiver: String, pending: Int, failed: Int, oldestPending: Timestamp?
 )
 
+/// How many listed watches of a service are in a state.
+typealias WatchCount = (service: String, state: RunState, count: Int)
+
 /// The daemon's figures in OpenMetrics' text form.
 struct MetricsText {
     private var text = ""

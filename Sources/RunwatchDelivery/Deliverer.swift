@@ -85,15 +85,24 @@ package actor Deliverer {
     package nonisolated func isStuck(now: Instant) -> Bool { heartbeat.isStuck(at: now) }
 
     package func status() -> [ReceiverStatus] {
-        pipelines.values.filter { !$0.isRemoved }.sorted { $0.name < $1.name }.map { pipeline in
-            ReceiverStatus(
+        let now = time.now()
+        let wallClock = time.wallClock()
+        func moment(_ instant: Instant) -> Timestamp {
+            wallClock.advanced(by: now.duration(to: instant))
+        }
+        return pipelines.values.filter { !$0.isRemoved }.sorted { $0.name < $1.name }.map {
+            pipeline in
+            let machine = pipeline.machine
+            return ReceiverStatus(
                 name: pipeline.name, kind: pipeline.settings.kind.name,
                 digestWindow: pipeline.settings.digest?.window,
                 isDisabled: pipeline.machine.health == .disabled,
                 isFailing: pipeline.machine.health == .failing,
                 inFlight: pipeline.window.flights.count, lastError: pipeline.report.lastError,
                 lastErrorAt: pipeline.report.lastErrorAt,
-                lastSuccessAt: pipeline.report.lastSuccessAt)
+                lastSuccessAt: pipeline.report.lastSuccessAt,
+                restsUntil: machine.restUntil > now ? moment(machine.restUntil) : nil,
+                nextTryAt: machine.health == .failing ? machine.nextAdmission.map(moment) : nil)
         }
     }
 

@@ -58,4 +58,8 @@ package struct ReceiverStatus: Equatable, Sendable {
     package var lastError: String?
     package var lastErrorAt: Timestamp?
     package var lastSuccessAt: Timestamp?
+    /// It asked to be left alone until then; `nil` once that is past.
+    package var restsUntil: Timestamp?
+    /// When something is attempted again, while it fails; past when that is now.
+    package var nextTryAt: Timestamp?
 }
