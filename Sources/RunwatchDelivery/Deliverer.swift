@@ -102,8 +102,15 @@ package actor Deliverer {
                 lastErrorAt: pipeline.report.lastErrorAt,
                 lastSuccessAt: pipeline.report.lastSuccessAt,
                 restsUntil: machine.restUntil > now ? moment(machine.restUntil) : nil,
-                nextTryAt: machine.health == .failing ? machine.nextAdmission.map(moment) : nil)
+                nextTryAt: nextTry(machine, now).map(moment))
         }
+    }
+
+    /// When a receiver that fails is probed; `nil` when that is not what its deliveries wait for.
+    private func nextTry(_ machine: DeliveryMachine, _ now: Instant) -> Instant? {
+        guard machine.health == .failing, let next = machine.nextAdmission, next > now
+        else { return nil }
+        return next
     }
 
     /// Takes nothing new, and returns when what is under way has ended, or at `deadline`.

@@ -60,6 +60,6 @@ package struct ReceiverStatus: Equatable, Sendable {
     package var lastSuccessAt: Timestamp?
     /// It asked to be left alone until then; `nil` once that is past.
     package var restsUntil: Timestamp?
-    /// When something is attempted again, while it fails; past when that is now.
+    /// When something is attempted again, while it fails; `nil` when its deliveries' own schedules tell.
     package var nextTryAt: Timestamp?
 }

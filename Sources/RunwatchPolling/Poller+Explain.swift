@@ -90,7 +90,7 @@ extension Poller {
     private func hold(_ slot: WatchSlot, _ clock: Clockwork) -> NextPoll? {
         let health = slot.service.health
         switch health.permission(at: clock.now) {
-        case .granted: return nil
+        case .granted: return ownTurn(slot, clock)
         case .afterProbe:
             guard slot.isReady else { return nil }
             return NextPoll(
@@ -99,7 +99,7 @@ extension Poller {
                     "one request finds out whether the service answers again; this one waits for it"
             )
         case .notBefore(let moment):
-            guard moment > slot.dueAt else { return nil }
+            guard moment > slot.dueAt else { return ownTurn(slot, clock) }
             let isHint = health.hintedUntil == moment
             return NextPoll(
                 at: clock.timestamp(moment),
@@ -110,17 +110,30 @@ extension Poller {
         }
     }
 
+    /// The service is not up and may be asked again before this watch is due.
+    private func ownTurn(_ slot: WatchSlot, _ clock: Clockwork) -> NextPoll? {
+        let health = slot.service.health
+        guard health.failuresInARow > 0, !slot.isReady else { return nil }
+        let isRefused = health.lastReason == .unauthorized
+        return NextPoll(
+            at: clock.timestamp(slot.dueAt), reason: isRefused ? .credentials : .service,
+            detail: "\(trouble(health)), and whichever watch is due first asks it again; this one: "
+                + words(slot).1)
+    }
+
+    private func trouble(_ health: ServiceHealthMachine) -> String {
+        if health.lastReason == .unauthorized { return "the service refuses the credentials" }
+        let count = health.failuresInARow
+        return "the service is \(health.health.rawValue) "
+            + "(\(count) failure\(count == 1 ? "" : "s") in a row)"
+    }
+
     private func pause(_ health: ServiceHealthMachine) -> String {
         if health.lastReason == .unauthorized {
-            return
-                "the service refuses the credentials, and is asked once a minute whether it takes them"
+            return "\(trouble(health)), and is asked once a minute whether it takes them"
         }
-        let count = health.failuresInARow
-        return """
-            the service is \(health.health.rawValue) (\(count) failure\(count == 1 ? "" : "s") in a row): \
-            one request at a time, after a random pause of up to \
-            \(DurationText.glance(health.longestPause))
-            """
+        return "\(trouble(health)): one request at a time, after a random pause of up to "
+            + DurationText.glance(health.longestPause)
     }
 
     /// Its time has come.

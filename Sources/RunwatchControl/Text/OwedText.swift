@@ -9,7 +9,8 @@ enum OwedText {
     static func lines(
         _ deliveries: [DeliveryView], _ now: Timestamp, _ style: TextStyle
     ) -> [String] {
-        let owed = deliveries.filter { $0.state != .delivered }
+        // The oldest first: the others of the run wait for it.
+        let owed = deliveries.reversed().filter { $0.state != .delivered }
         var lines = owed.prefix(shown).map { line($0, now, style) }
         if owed.count > shown {
             lines.append("… and \(owed.count - shown) more, below")

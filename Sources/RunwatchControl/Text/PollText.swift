@@ -18,15 +18,13 @@ enum PollText {
     }
 
     private static func outcome(_ poll: LastPollView, _ style: TextStyle) -> String {
-        var parts: [String] = []
-        if let status = poll.status { parts.append("HTTP \(status)") }
-        if let duration = poll.duration { parts.append("in \(DurationText.glance(duration))") }
-        let words = words(poll)
-        let isWell = poll.outcome == "answered"
-        let text =
-            (parts.isEmpty ? "" : parts.joined(separator: " ") + ", ")
-            + style.paint(words, isWell ? .plain : .yellow)
-        return text + (poll.isCommon ? ", by one request for many runs" : "")
+        let lasted = poll.duration.map { DurationText.glance($0) }
+        let words = style.paint(words(poll), poll.outcome == "answered" ? .plain : .yellow)
+        let common = poll.isCommon ? ", by one request for many runs" : ""
+        guard let status = poll.status else {
+            return words + (lasted.map { " after \($0)" } ?? "") + common
+        }
+        return "HTTP \(status)" + (lasted.map { " in \($0)" } ?? "") + ", \(words)" + common
     }
 
     private static func words(_ poll: LastPollView) -> String {
