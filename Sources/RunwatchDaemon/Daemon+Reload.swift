@@ -26,6 +26,7 @@ extension Daemon {
 
     private func reloadNow(_ cause: String) async -> ReloadView {
         guard let parts, !isStopRequested else { return ReloadView(isOK: false) }
+        defer { notice.post(keeper.view()) }
         tellManager { (manager) throws(SystemCallError) in try manager.reloading() }
         defer { tellManager { (manager) throws(SystemCallError) in try manager.ready() } }
         let previous = keeper.diagnostics
@@ -79,8 +80,4 @@ extension Daemon {
                 level: diagnostic.severity == .error ? .error : .warning, "\(diagnostic)")
         }
     }
-}
-
-extension Daemon {
-    func configurationView() -> ConfigurationView { keeper.view() }
 }

@@ -48,6 +48,7 @@ package actor Daemon {
 
     var parts: Parts?
     let keeper: ConfigurationKeeper
+    let notice: ConfigurationNotice
     var reloading: Task<ReloadView, Never>?
     /// A reload that has not begun to read: whoever asks meanwhile is served by it.
     var nextReload: Task<ReloadView, Never>?
@@ -87,6 +88,7 @@ package actor Daemon {
         memoryGivenBackAt = time.now()
         keeper = ConfigurationKeeper(
             file: options.configuration, environment: options.environment)
+        notice = ConfigurationNotice(keeper.view())
     }
 
     /// Runs until a signal asks it to stop; gives the exit code.
@@ -110,6 +112,7 @@ package actor Daemon {
             return error.exit
         }
         keeper.accept(configuration, at: time.wallClock())
+        notice.post(keeper.view())
         watchFiles()
         beatHeart()
         if !isStopRequested {

@@ -20,11 +20,13 @@ extension DaemonBackend {
             receivers: DaemonBackend.views(
                 receivers,
                 Dictionary(backlog.map { ($0.receiver, $0) }, uniquingKeysWith: { $1 })),
-            configuration: await daemon.configurationView(),
+            configuration: daemon.notice.current,
             backlog: BacklogView(
                 polls: services.reduce(0) { $0 + $1.ready }, changes: store.backlog,
                 deliveries: backlog.reduce(0) { $0 + $1.pending }),
-            databaseError: store.trouble?.message, notAdvancing: await daemon.standstills(),
+            databaseError: store.trouble?.message,
+            notAdvancing: await Daemon.standstills(
+                poller, deliverer, now: daemon.time.now()),
             unserved: DaemonBackend.unserved(counts, services))
         view.problems = view.troubles(now: daemon.time.wallClock())
         return view

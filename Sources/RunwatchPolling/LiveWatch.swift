@@ -47,11 +47,15 @@ package struct NextPoll: Sendable, Equatable {
     /// What decides; the raw values are the API's words.
     package enum Reason: String, Sendable, CaseIterable {
         // By its own plan.
-        case first, kept, change, backoff, second_look, grace, deadline, alarm, asked, again
+        case first, kept, change, backoff, grace, deadline, alarm, asked, again
+        case secondLook = "second_look"
         // Its time has come, and it waits.
-        case in_flight, common_request, rate, concurrency, due
+        case rate, concurrency, due
+        case inFlight = "in_flight"
+        case commonRequest = "common_request"
         // The service, or the daemon, is not well.
-        case retry_after, credentials, service, probe, database, stopping
+        case credentials, service, probe, database, stopping
+        case retryAfter = "retry_after"
     }
 
     /// `nil` when only something else than time can tell.

@@ -83,7 +83,7 @@ extension Poller {
         }
         if service.isAllInFlight { detail += ", by a request about all runs of the service" }
         detail += "; given up after \(DurationText.glance(service.settings.timeout))"
-        return NextPoll(at: nil, reason: .in_flight, detail: detail)
+        return NextPoll(at: nil, reason: .inFlight, detail: detail)
     }
 
     /// The service's health, where it decides and not the watch's plan.
@@ -104,7 +104,7 @@ extension Poller {
             return NextPoll(
                 at: clock.timestamp(moment),
                 reason: isHint
-                    ? .retry_after : health.lastReason == .unauthorized ? .credentials : .service,
+                    ? .retryAfter : health.lastReason == .unauthorized ? .credentials : .service,
                 detail: isHint
                     ? "the service asked to be left alone until then (Retry-After)" : pause(health))
         }
@@ -143,7 +143,7 @@ extension Poller {
         let due = late < .milliseconds(100) ? "due" : "due \(DurationText.glance(late)) ago"
         if service.isAllInFlight {
             return NextPoll(
-                at: clock.wallClock, reason: .common_request,
+                at: clock.wallClock, reason: .commonRequest,
                 detail: "\(due); a request about all runs is under way, whose answer serves it too")
         }
         guard store.backlog < Poller.longestBacklog else {
@@ -185,7 +185,7 @@ extension Poller {
         case .kept: return (.kept, "as planned before the daemon was started")
         case .backoff: return backoff(slot, poll)
         case .secondLook:
-            return (.second_look, "the run was not found, and only a second such answer counts")
+            return (.secondLook, "the run was not found, and only a second such answer counts")
         case .grace: return (.grace, "not_found_grace ends then")
         case .deadline: return (.deadline, "the deadline passes then")
         case .pendingAlarm: return (.alarm, "pending_after ends then")
