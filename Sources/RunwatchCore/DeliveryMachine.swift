@@ -78,7 +78,7 @@ package struct DeliveryMachine: Sendable {
     private var probeAt = Instant(nanoseconds: 0)
     private var pause = DeliveryMachine.shortestPause
     /// Nothing is attempted before this, but for what a person asks for: the receiver wants a rest.
-    private var restUntil = Instant(nanoseconds: 0)
+    package private(set) var restUntil = Instant(nanoseconds: 0)
 
     package init(policy: Policy) {
         self.policy = policy

@@ -40,7 +40,8 @@ package struct ServiceHealthMachine: Sendable, Equatable {
     package private(set) var wasToldDown = false
     private var failedAt: Instant?
     private var pausedUntil: Instant?
-    private var hintedUntil: Instant?
+    /// Until when the service asked to be left alone; it may be past.
+    package private(set) var hintedUntil: Instant?
     private var isProbing = false
 
     package init() {}
@@ -121,15 +122,26 @@ package struct ServiceHealthMachine: Sendable, Equatable {
         return moment
     }
 
+    /// The longest that the present pause can be; it is random below that.
+    package var longestPause: Duration {
+        lastReason == .unauthorized
+            ? ServiceHealthMachine.unauthorizedPause : .nanoseconds(Int64(pauseLimit * 1e9))
+    }
+
     /// After a failure that is no accident, until the next good answer.
     private var isResting: Bool { failuresInARow > 0 && pausedUntil != nil }
 
     /// Full jitter: any moment up to the doubled pause, so that many daemons do not come back at once.
     private func pause(_ reason: PollFailureReason, unit: Double) -> Duration {
         if reason == .unauthorized { return ServiceHealthMachine.unauthorizedPause }
+        let seconds = max(ServiceHealthMachine.shortestPause, pauseLimit * unit)
+        return .nanoseconds(Int64(seconds * 1e9))
+    }
+
+    /// In seconds.
+    private var pauseLimit: Double {
         var longest = ServiceHealthMachine.firstPause
         for _ in 0..<min(max(0, failuresInARow - 2), 10) { longest *= 2 }
-        longest = min(longest, ServiceHealthMachine.longestPause)
-        return .nanoseconds(Int64(max(ServiceHealthMachine.shortestPause, longest * unit) * 1e9))
+        return min(longest, ServiceHealthMachine.longestPause)
     }
 }

@@ -44,7 +44,7 @@ package struct WatchMachine: Sendable, Equatable {
     /// The last transition or progress; the first poll before any.
     @PackedInstant package private(set) var changedAt: Instant?
     /// The first not-found answer of the present row of them.
-    @PackedInstant private var notFoundSince: Instant?
+    @PackedInstant package private(set) var notFoundSince: Instant?
 
     package init() {
         state = .unknown
@@ -174,21 +174,41 @@ package struct WatchMachine: Sendable, Equatable {
     /// The backoff's wait, cut short where a rule has to be decided earlier: a second not-found answer, the
     /// end of `not_found_grace`, the deadline, an alarm.
     package func nextPoll(after now: Instant, settings: WatchSettings, unit: Double) -> Instant {
+        plan(after: now, settings: settings, unit: unit).at
+    }
+
+    /// The moment of the next poll, and which rule made it that one.
+    package func plan(
+        after now: Instant, settings: WatchSettings, unit: Double
+    ) -> (at: Instant, reason: PollPlan) {
         var next = now.advanced(by: Backoff.wait(settings.poll, step: Int(step), unit: unit))
-        func cut(_ limit: Instant?) {
+        var reason = PollPlan.backoff
+        func cut(_ limit: Instant?, _ rule: PollPlan) {
             guard let limit, limit > now else { return }
-            next = min(next, limit.advanced(by: WatchMachine.timerSlack))
+            let moment = limit.advanced(by: WatchMachine.timerSlack)
+            guard moment < next else { return }
+            next = moment
+            reason = rule
         }
-        if let notFoundSince, wasSeen {
-            cut(notFoundSince.advanced(by: WatchMachine.notFoundSpacing))
-        }
-        if !wasSeen { cut(firstAnswerAt?.advanced(by: settings.notFoundGrace)) }
-        cut(deadline(settings))
+        cut(secondLook, .secondLook)
+        if !wasSeen { cut(graceEnd(settings), .grace) }
+        cut(deadline(settings), .deadline)
         if !isStalled {
-            cut(pendingLimit(settings))
-            cut(stallLimit(settings))
+            cut(pendingLimit(settings), .pendingAlarm)
+            cut(stallLimit(settings), .stallAlarm)
         }
-        return next
+        return (next, reason)
+    }
+
+    /// From when on a second not-found answer ends the watch; `nil` unless there was a first one.
+    package var secondLook: Instant? {
+        guard wasSeen else { return nil }
+        return notFoundSince?.advanced(by: WatchMachine.notFoundSpacing)
+    }
+
+    /// From when on a not-found answer ends a watch that was never seen; `nil` before the first answer.
+    package func graceEnd(_ settings: WatchSettings) -> Instant? {
+        firstAnswerAt?.advanced(by: settings.notFoundGrace)
     }
 
     /// When the watch's own deadline passes; `nil` before the first poll or without one.
@@ -252,12 +272,14 @@ package struct WatchMachine: Sendable, Equatable {
         return true
     }
 
-    private func pendingLimit(_ settings: WatchSettings) -> Instant? {
+    /// When the run has been pending for too long; `nil` when that is no matter.
+    package func pendingLimit(_ settings: WatchSettings) -> Instant? {
         guard state == .pending, let limit = settings.pendingAfter else { return nil }
         return observedAt?.advanced(by: limit)
     }
 
-    private func stallLimit(_ settings: WatchSettings) -> Instant? {
+    /// When nothing has changed for too long; `nil` when that is no matter.
+    package func stallLimit(_ settings: WatchSettings) -> Instant? {
         guard let limit = settings.stallAfter else { return nil }
         return changedAt?.advanced(by: limit)
     }

@@ -70,14 +70,20 @@ extension Daemon {
         return troubles
     }
 
-    /// What does not advance although it could.
     private func standstills() async -> [String] {
         guard let parts else { return ["not started"] }
+        return await Daemon.standstills(parts.poller, parts.deliverer, now: time.now())
+    }
+
+    /// What does not advance although it could.
+    static func standstills(
+        _ poller: Poller, _ deliverer: Deliverer, now: Instant
+    ) async -> [String] {
         var troubles: [String] = []
-        if await !parts.poller.isAdvancing(patience: Daemon.patience) {
+        if await !poller.isAdvancing(patience: Daemon.patience) {
             troubles.append("polls that are due are not being made")
         }
-        if parts.deliverer.isStuck(now: time.now()) {
+        if deliverer.isStuck(now: now) {
             troubles.append("deliveries that are due are not being attempted")
         }
         return troubles

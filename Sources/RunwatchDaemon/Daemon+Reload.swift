@@ -26,6 +26,7 @@ extension Daemon {
 
     private func reloadNow(_ cause: String) async -> ReloadView {
         guard let parts, let listener, !isStopRequested else { return ReloadView(isOK: false) }
+        defer { notice.post(keeper.view(), httpListen: httpListen) }
         tellManager { (manager) throws(SystemCallError) in try manager.reloading() }
         defer { tellManager { (manager) throws(SystemCallError) in try manager.ready() } }
         let previous = keeper.diagnostics
@@ -99,8 +100,6 @@ extension Daemon {
 }
 
 extension Daemon {
-    func configurationView() -> ConfigurationView { keeper.view() }
-
     /// Where figures and health are served over TCP, with the port that was really got.
     var httpListen: String? { listener?.current?.bound.description }
 }

@@ -53,6 +53,7 @@ package actor Daemon {
     /// Confined to this actor, other than `parts`, which others are asked through.
     var listener: TCPListener?
     let keeper: ConfigurationKeeper
+    let notice: ConfigurationNotice
     var reloading: Task<ReloadView, Never>?
     /// A reload that has not begun to read: whoever asks meanwhile is served by it.
     var nextReload: Task<ReloadView, Never>?
@@ -74,6 +75,7 @@ package actor Daemon {
     struct Parts {
         var store: Store
         var reader: StoreReader
+        var lists: StoreReader
         var poller: Poller
         var deliverer: Deliverer
         var control: ControlServer
@@ -93,6 +95,7 @@ package actor Daemon {
         memoryGivenBackAt = time.now()
         keeper = ConfigurationKeeper(
             file: options.configuration, environment: options.environment)
+        notice = ConfigurationNotice(keeper.view())
     }
 
     /// Runs until a signal asks it to stop; gives the exit code.
@@ -117,6 +120,7 @@ package actor Daemon {
         }
         keeper.accept(configuration, at: time.wallClock())
         isReady = true
+        notice.post(keeper.view(), httpListen: httpListen)
         watchFiles()
         beatHeart()
         if !isStopRequested {
@@ -142,7 +146,7 @@ package actor Daemon {
 
     private func start(_ configuration: Configuration) async throws(StartError) {
         options.paths.makeFolders()
-        let (store, reader) = try openStore()
+        let (store, reader, lists) = try openStore()
         let seed = UInt64.random(in: .min ... .max)
         let poller = Poller(store: store, time: time, logger: logger, seed: seed) {
             CurlTransport(queue: $0, options: $1)
@@ -166,8 +170,8 @@ package actor Daemon {
         await store.onNotice { logger.error("the database: \($0)") }
         let descriptor = try listen(configuration.control)
         let backend = DaemonBackend(
-            daemon: self, poller: poller, reader: reader, deliverer: deliverer, store: store,
-            hub: hub)
+            daemon: self, poller: poller, reader: reader, lists: lists, deliverer: deliverer,
+            store: store, hub: hub)
         let control = ControlServer(
             backend: backend, rights: rights(configuration.control), meter: controlMeter)
         // From here on it tells that the daemon is starting.
@@ -197,17 +201,18 @@ package actor Daemon {
                 message: "the control server does not start: \(error)", exit: .unavailable)
         }
         parts = Parts(
-            store: store, reader: reader, poller: poller, deliverer: deliverer, control: control,
-            server: server)
+            store: store, reader: reader, lists: lists, poller: poller, deliverer: deliverer,
+            control: control, server: server)
         retention = configuration.retention
         await poller.start()
     }
 
-    private func openStore() throws(StartError) -> (Store, StoreReader) {
+    private func openStore() throws(StartError) -> (Store, StoreReader, StoreReader) {
         do {
-            let store = try Store(at: .file(options.paths.database), time: time)
+            let path = options.paths.database
+            let store = try Store(at: .file(path), time: time)
             if let notice = store.openingNotice { logger.critical("\(notice)") }
-            return (store, try StoreReader(path: options.paths.database))
+            return (store, try StoreReader(path: path), try StoreReader(path: path))
         } catch {
             throw StartError(
                 message: error.message,
@@ -291,6 +296,7 @@ package actor Daemon {
         await listener?.close()
         unlink(options.paths.socket)
         await parts.reader.close()
+        await parts.lists.close()
         await parts.store.close()
         logger.notice("stopped")
     }

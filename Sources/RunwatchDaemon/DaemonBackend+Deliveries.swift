@@ -16,7 +16,7 @@ extension DaemonBackend {
             DeliveryPlace(eventNumber: $0.eventNumber, receiver: $0.receiver)
         }
         // One more than asked for tells whether there is a next page.
-        let rows = try await read { (reader) throws(StoreError) in
+        let rows = try await list { (reader) throws(StoreError) in
             try await reader.deliveries(
                 filter, after: place, isNewestFirst: query.isNewestFirst, limit: limit + 1)
         }
@@ -187,7 +187,8 @@ extension DaemonBackend {
                 failed: owed?.failed ?? 0, oldestPending: owed?.oldestPending,
                 digestWindow: receiver.digestWindow, isDisabled: receiver.isDisabled,
                 isFailing: receiver.isFailing,
-                lastError: isWell ? nil : receiver.lastError)
+                lastError: isWell && receiver.restsUntil == nil ? nil : receiver.lastError,
+                restsUntil: receiver.restsUntil, nextTry: receiver.nextTryAt)
         }
         let names = Set(receivers.map(\.name))
         let others = backlog.values.filter { !names.contains($0.receiver) }

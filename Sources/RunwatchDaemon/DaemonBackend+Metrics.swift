@@ -20,15 +20,15 @@ extension DaemonBackend {
         snapshot.services = await poller.serviceStatuses()
         snapshot.receivers = await deliverer.status()
         // What the database cannot say now is left out; the rest still helps.
-        snapshot.states = try? await reader.stateCounts()
-        snapshot.backlog = try? await reader.backlog()
+        snapshot.states = await stateCounts()
+        snapshot.backlog = await outbox()
         snapshot.store = store.figures
         snapshot.database.pendingChanges = store.backlog
         snapshot.database.isWritable = store.trouble == nil
         let database = daemon.options.paths.database
         snapshot.database.size = DaemonBackend.size(of: database)
         snapshot.database.logSize = DaemonBackend.size(of: "\(database)-wal")
-        let configuration = await daemon.configurationView()
+        let configuration = daemon.notice.current
         snapshot.isConfigurationOK = configuration.isOK
         // The keeper's moment before the first configuration is 1970.
         let isLoaded = configuration.loadedAt.milliseconds > 0

@@ -8,41 +8,13 @@ import RunwatchStore
 struct DaemonBackend: ControlBackend {
     let daemon: Daemon
     let poller: Poller
+    /// For short questions.
     let reader: StoreReader
+    /// For lists: a long one holds up no short question.
+    let lists: StoreReader
     let deliverer: Deliverer
     let store: Store
     let hub: EventHub
-
-    func status() async -> StatusView {
-        let services = await poller.serviceStatuses()
-        let receivers = await deliverer.status()
-        var counts: [RunState: Int] = [:]
-        var backlog: [String: MetricsSnapshot.ReceiverBacklog] = [:]
-        // A status without some counts says more than none at all.
-        if let rows = try? await reader.stateCounts() {
-            for row in rows { counts[row.state, default: 0] += row.count }
-        }
-        if let rows = try? await reader.backlog() {
-            backlog = Dictionary(rows.map { ($0.receiver, $0) }, uniquingKeysWith: { $1 })
-        }
-        return StatusView(
-            startedAt: daemon.startedAt, watches: counts,
-            services: services.map { service in
-                ServiceView(
-                    name: service.name, kind: service.kind, health: service.health,
-                    since: service.since, lastError: service.lastError,
-                    nextProbe: service.nextProbeAt,
-                    // While it is not up, its own pauses make polls late, not the budget.
-                    lateness: service.ready > 0 && service.health == .up
-                        ? service.lateness.latest : nil)
-            },
-            receivers: DaemonBackend.views(receivers, backlog),
-            configuration: await daemon.configurationView(),
-            backlog: BacklogView(
-                polls: services.reduce(0) { $0 + $1.ready }, changes: store.backlog,
-                deliveries: backlog.values.reduce(0) { $0 + $1.pending }),
-            databaseError: store.trouble?.message, httpListen: await daemon.httpListen)
-    }
 
     // MARK: Watches
 
@@ -52,16 +24,18 @@ struct DaemonBackend: ControlBackend {
         let filter = WatchFilter(
             service: query.service, states: query.states, group: query.group,
             activeOnly: query.isActiveOnly)
-        let rows = try await read { (reader) throws(StoreError) in
+        let rows = try await list { (reader) throws(StoreError) in
             try await reader.watches(filter, after: after, limit: limit)
         }
         let live = await poller.live(rows.map(\.watch.name))
-        return zip(rows, live).map { view($0, $1) }
+        let services = await poller.serviceNames()
+        return zip(rows, live).map { view($0, $1, services) }
     }
 
     func watch(_ name: WatchName) async throws(Problem) -> WatchView {
         let row = try await row(name)
-        var view = view(row, await poller.live([name])[0])
+        var view = view(row, nil, await poller.serviceNames())
+        await explain(&view)
         view.transitions = try await transitions(of: row.watch.id)
         let deliveries = try await read { (reader) throws(StoreError) in
             try await reader.deliveries(
@@ -95,7 +69,9 @@ struct DaemonBackend: ControlBackend {
         return row
     }
 
-    private func view(_ row: WatchRow, _ live: LiveWatch?) -> WatchView {
+    private func view(
+        _ row: WatchRow, _ live: LiveWatch?, _ services: Set<String>
+    ) -> WatchView {
         let saved = row.watch
         let data = RunEventData(
             name: saved.name, kind: row.kind, label: row.label, group: row.group,
@@ -103,12 +79,16 @@ struct DaemonBackend: ControlBackend {
             observedAt: saved.observedAt, notBefore: saved.notBefore,
             watchedSince: saved.watchedSince, polls: max(saved.polls, live?.polls ?? 0),
             progress: saved.progress, message: saved.message, detail: saved.detail)
-        return WatchView(
+        var view = WatchView(
             data: data, lastPollAt: live?.lastPollAt ?? saved.phase.lastPollAt,
-            nextPollAt: saved.state.isFinal ? nil : live?.nextPollAt,
-            nextPollReason: saved.state.isFinal
-                ? nil : live?.nextPollReason ?? "not watched any more",
             lastError: live?.lastError, origin: row.isListed ? row.origin : nil)
+        guard !saved.state.isFinal else { return view }
+        if let live {
+            DaemonBackend.add(live, to: &view)
+        } else {
+            DaemonBackend.addAbsence(to: &view, services: services)
+        }
+        return view
     }
 
     // MARK: Events
@@ -116,7 +96,7 @@ struct DaemonBackend: ControlBackend {
     func events(
         after: Int64, since: Timestamp?, limit: Int
     ) async throws(Problem) -> [EventView] {
-        let rows = try await read { (reader) throws(StoreError) in
+        let rows = try await list { (reader) throws(StoreError) in
             try await reader.events(after: after, since: since, limit: limit)
         }
         return rows.map { EventView(number: $0.number, json: $0.json) }
@@ -172,6 +152,17 @@ struct DaemonBackend: ControlBackend {
     ) async throws(Problem) -> Value {
         do {
             return try await query(reader)
+        } catch {
+            throw Problem(.unavailable, error.message)
+        }
+    }
+
+    /// Asks the reader of lists.
+    func list<Value: Sendable>(
+        _ query: (StoreReader) async throws(StoreError) -> Value
+    ) async throws(Problem) -> Value {
+        do {
+            return try await query(lists)
         } catch {
             throw Problem(.unavailable, error.message)
         }

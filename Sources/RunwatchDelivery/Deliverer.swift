@@ -85,17 +85,33 @@ package actor Deliverer {
     package nonisolated func isStuck(now: Instant) -> Bool { heartbeat.isStuck(at: now) }
 
     package func status() -> [ReceiverStatus] {
-        pipelines.values.filter { !$0.isRemoved }.sorted { $0.name < $1.name }.map { pipeline in
-            ReceiverStatus(
+        let now = time.now()
+        let wallClock = time.wallClock()
+        func moment(_ instant: Instant) -> Timestamp {
+            wallClock.advanced(by: now.duration(to: instant))
+        }
+        return pipelines.values.filter { !$0.isRemoved }.sorted { $0.name < $1.name }.map {
+            pipeline in
+            let machine = pipeline.machine
+            return ReceiverStatus(
                 name: pipeline.name, kind: pipeline.settings.kind.name,
                 digestWindow: pipeline.settings.digest?.window,
                 isDisabled: pipeline.machine.health == .disabled,
                 isFailing: pipeline.machine.health == .failing,
                 inFlight: pipeline.window.flights.count, lastError: pipeline.report.lastError,
                 lastErrorAt: pipeline.report.lastErrorAt,
-                lastSuccessAt: pipeline.report.lastSuccessAt, concurrency: pipeline.capacity,
+                lastSuccessAt: pipeline.report.lastSuccessAt,
+                restsUntil: machine.restUntil > now ? moment(machine.restUntil) : nil,
+                nextTryAt: nextTry(machine, now).map(moment), concurrency: pipeline.capacity,
                 meter: pipeline.meter)
         }
+    }
+
+    /// When a receiver that fails is probed; `nil` when that is not what its deliveries wait for.
+    private func nextTry(_ machine: DeliveryMachine, _ now: Instant) -> Instant? {
+        guard machine.health == .failing, let next = machine.nextAdmission, next > now
+        else { return nil }
+        return next
     }
 
     /// Takes nothing new, and returns when what is under way has ended, or at `deadline`.

@@ -58,6 +58,10 @@ package struct ReceiverStatus: Equatable, Sendable {
     package var lastError: String?
     package var lastErrorAt: Timestamp?
     package var lastSuccessAt: Timestamp?
+    /// It asked to be left alone until then; `nil` once that is past.
+    package var restsUntil: Timestamp?
+    /// When something is attempted again, while it fails; `nil` when its deliveries' own schedules tell.
+    package var nextTryAt: Timestamp?
     /// Attempts that may be under way at once.
     package var concurrency: Int
     package var meter: DeliveryMeter

@@ -152,9 +152,9 @@ extension Poller {
         watchDeadline(index)
         guard !slot.isInFlight, !slot.isReady else { return }
         // Shorter waits count from now on; longer ones after the poll that was planned.
-        let next = slot.machine.nextPoll(
+        let next = slot.machine.plan(
             after: clock.now, settings: spec.settings, unit: generator.unit())
-        if next < slot.dueAt { schedule(index, at: next) }
+        if next.at < slot.dueAt { schedule(index, at: next.at, as: next.reason) }
     }
 
     /// Begins to poll a watch, in its old phase where it has one.
@@ -180,7 +180,8 @@ extension Poller {
         joinGroup(spec)
         let interval = Backoff.wait(spec.settings.poll, step: Int(machine.step), unit: 0.5)
         book(index, interval: interval)
-        schedule(index, at: firstPoll(spec, saved, interval: interval, clock))
+        let first = firstPoll(spec, saved, interval: interval, clock)
+        schedule(index, at: first.at, as: first.plan)
         watchDeadline(index)
         return index
     }
@@ -195,15 +196,15 @@ extension Poller {
     /// The old plan where it still makes sense; else a place in the first interval by the name.
     private func firstPoll(
         _ spec: WatchSpec, _ saved: SavedWatch, interval: Duration, _ clock: Clockwork
-    ) -> Instant {
+    ) -> (at: Instant, plan: PollPlan) {
         let spread = clock.now.advanced(by: Backoff.phase(of: spec.name, in: spec.settings.poll))
-        guard let next = saved.phase.nextPollAt else { return spread }
+        guard let next = saved.phase.nextPollAt else { return (spread, .first) }
         let planned = clock.planned(next)
         // Overdue after a time away: all the others are too. Far ahead: the wall clock was set back.
         guard planned > clock.now, planned <= clock.now.advanced(by: interval + interval) else {
-            return spread
+            return (spread, .first)
         }
-        return planned
+        return (planned, .kept)
     }
 
     // MARK: Discoveries

@@ -126,6 +126,7 @@ extension Poller {
         discovery.met?.subtract(found.map(\.run))
         guard !discovery.isUnrecorded else { return }
         discovery.isUnrecorded = true
+        discovery.lastError = error.message
         logger.error(
             "discovered runs could not be recorded; they will be met again",
             metadata: ["service": "\(discovery.spec.service)", "error": "\(error)"])

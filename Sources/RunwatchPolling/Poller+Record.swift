@@ -23,7 +23,7 @@ extension Poller {
             watches[Int(index)]?.lastAnswer = service.answers
             observe(
                 index, observation.observation, request, wasDue: due.contains(index), unit: unit,
-                clock)
+                clock, isUnknownWord: observation.unknownWord != nil)
         }
         if case .run = request.scope { return }
         missing(request, due: due, unit: unit, clock)
@@ -48,7 +48,7 @@ extension Poller {
 
     func observe(
         _ index: Int32, _ observation: Observation, _ request: PollRequest, wasDue: Bool,
-        unit: Double, _ clock: Clockwork
+        unit: Double, _ clock: Clockwork, isUnknownWord: Bool = false
     ) {
         guard let slot = watches[Int(index)], slot.servedFrom <= request.startedAt else { return }
         if !wasDue {
@@ -59,6 +59,8 @@ extension Poller {
         let settings = slot.spec.settings
         if slot.machine.firstAnswerAt == nil { noteFirst(index) }
         watches[Int(index)]?.isDirty = true
+        watches[Int(index)]?.lastPoll = LastPoll(
+            PollOutcome(observation.finding, isUnknownWord: isUnknownWord), of: request)
         let outcome =
             watches[Int(index)]?.machine.observed(
                 observation, startedAt: request.startedAt, at: clock.now, wasDue: wasDue,

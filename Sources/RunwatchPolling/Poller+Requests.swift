@@ -20,6 +20,8 @@ struct PollRequest {
     var startedAt: Instant
     /// Which peer of the service it went to.
     var peer: Int32
+    /// `nil` while it is under way.
+    var end: PollEnd?
 
     /// Whether the service is still the one that was asked.
     var isCurrent: Bool { peer == service.peer }
@@ -192,6 +194,8 @@ extension Poller {
     private func completed(_ request: PollRequest, _ result: Result<HTTPResponse, HTTPFailure>) {
         let service = request.service
         let clock = Clockwork(time)
+        var request = request
+        request.end = PollEnd(at: clock.now, status: result.status)
         requestsInFlight -= 1
         service.budget.release()
         service.durations.add(request.startedAt.duration(to: clock.now))
@@ -220,7 +224,7 @@ extension Poller {
     /// Asks a service again that has another address or other credentials since it was asked.
     private func askAgain(_ request: PollRequest, _ clock: Clockwork) {
         for target in request.due where watches[Int(target.index)]?.id == target.id {
-            schedule(target.index, at: clock.now)
+            schedule(target.index, at: clock.now, as: .again)
         }
         for discovery in discoveries(of: request) {
             planDiscovery(discovery, request.service, at: clock.now)
@@ -248,7 +252,7 @@ extension Poller {
         case .refused(let message):
             service.polls.refused += 1
             serviceSucceeded(service, clock)
-            giveUp(request, message: message, clock)
+            giveUp(request, .refused, message: message, clock)
         case .failed(let reason, let message, let hint):
             let wait = hint?.wait(
                 from: clock.wallClock, limit: ServiceHealthMachine.longestHint)
@@ -262,7 +266,7 @@ extension Poller {
     private func fail(_ request: PollRequest, _ failure: HTTPFailure, _ clock: Clockwork) {
         guard let reason = PollFailureReason(failure.code) else {
             request.service.polls.abandoned += 1
-            return giveUp(request, message: failure.message, clock)
+            return giveUp(request, .cancelled, message: failure.message, clock)
         }
         if isTooCommon(request, reason) {
             return askSingly(
@@ -306,16 +310,20 @@ extension Poller {
                 ])
         }
         discovery.isRefused = true
+        discovery.lastError = message
         askAgain(request, clock)
         discovery.step += 1
         planDiscovery(discovery, service, clock)
     }
 
     /// Lets the watches of a request wait their turn: nothing was learned of them.
-    private func giveUp(_ request: PollRequest, message: String, _ clock: Clockwork) {
+    private func giveUp(
+        _ request: PollRequest, _ outcome: PollOutcome, message: String, _ clock: Clockwork
+    ) {
         request.service.health.settled()
         for target in request.due where watches[Int(target.index)]?.id == target.id {
             lastErrors[target.id] = message
+            watches[Int(target.index)]?.lastPoll = LastPoll(outcome, of: request)
             watches[Int(target.index)]?.machine.failed(wasDue: true)
             expire(target.index, clock)
             reschedule(target.index, clock, unit: generator.unit())
@@ -351,7 +359,7 @@ extension Poller {
         let turn = service.health.failed(
             reason, message: message, startedAt: request.startedAt, at: clock.now, hint: hint,
             unit: generator.unit())
-        giveUp(request, message: message, clock)
+        giveUp(request, .failed(reason), message: message, clock)
         let health = service.health.health
         if health != before {
             service.healthSince = clock.wallClock
@@ -380,5 +388,15 @@ extension Poller {
                 "service": "\(service.name)", "reason": "\(reason.rawValue)",
                 "words": "\(message)",
             ])
+    }
+}
+
+extension Result<HTTPResponse, HTTPFailure> {
+    /// The HTTP status; `nil` when none came.
+    fileprivate var status: Int? {
+        switch self {
+        case .success(let response): response.status
+        case .failure(let failure): failure.status
+        }
     }
 }

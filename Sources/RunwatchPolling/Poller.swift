@@ -239,8 +239,9 @@ package actor Poller {
     // MARK: Plans
 
     /// Plans a watch's next poll.
-    func schedule(_ index: Int32, at moment: Instant) {
+    func schedule(_ index: Int32, at moment: Instant, as plan: PollPlan) {
         watches[Int(index)]?.dueAt = moment
+        watches[Int(index)]?.plan = plan
         watches[Int(index)]?.isReady = false
         deadlines.push(.watch(index), at: moment)
     }
@@ -248,9 +249,9 @@ package actor Poller {
     /// Plans a watch's next poll by its machine, and books its load at its service.
     func reschedule(_ index: Int32, _ clock: Clockwork, unit: Double) {
         guard let slot = watches[Int(index)] else { return }
-        let next = slot.machine.nextPoll(after: clock.now, settings: slot.spec.settings, unit: unit)
-        book(index, interval: clock.now.duration(to: next))
-        schedule(index, at: next)
+        let next = slot.machine.plan(after: clock.now, settings: slot.spec.settings, unit: unit)
+        book(index, interval: clock.now.duration(to: next.at))
+        schedule(index, at: next.at, as: next.reason)
     }
 
     func book(_ index: Int32, interval: Duration) {

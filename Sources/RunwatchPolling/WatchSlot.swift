@@ -26,6 +26,9 @@ struct WatchSlot {
     var isInFlight = false
     /// Polled since its counters were last written.
     var isDirty = false
+    /// Why its next poll is planned for `dueAt`.
+    var plan = PollPlan.first
+    var lastPoll = LastPoll()
 }
 
 /// A watch whose run has ended: not polled, and not forgotten while its list names it.
@@ -49,6 +52,8 @@ final class DiscoverySlot {
     var epoch: UInt32
     /// Its last request was refused, and the log says so.
     var isRefused = false
+    /// Why, while it is refused or its runs are not recorded.
+    var lastError = ""
     /// Runs that it is not to meet again and that the store could not note yet.
     var passedOver: [String] = []
     /// The store could not take up what it found, and the log says so.
@@ -71,6 +76,10 @@ struct ReadyQueue {
     var isEmpty: Bool { head == items.count }
     var count: Int { items.count - head }
     var first: Int32? { isEmpty ? nil : items[head] }
+    /// In their order.
+    var all: ArraySlice<Int32> { items[head...] }
+
+    func first(where holds: (Int32) -> Bool) -> Int32? { all.first(where: holds) }
 
     mutating func append(_ item: Int32) {
         items.append(item)

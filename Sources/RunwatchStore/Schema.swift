@@ -1,7 +1,9 @@
 /// The numbered scripts that make the tables, counted by `PRAGMA user_version`.
 enum Schema {
     /// Script `n` leads from version `n` to version `n + 1`.
-    static let scripts: [[UInt8]] = [PackageResources.v1_sql, PackageResources.v2_sql]
+    static let scripts: [[UInt8]] = [
+        PackageResources.v1_sql, PackageResources.v2_sql, PackageResources.v3_sql,
+    ]
     static var version: Int64 { Int64(scripts.count) }
 
     /// "RnWa" in the file's header (sqlite.org/fileformat.html, 1.3.12): file(1) shows it, and another

@@ -34,6 +34,8 @@ package actor Store {
     private var lock: FileLock?
     private nonisolated let inbox = Mutex(Inbox())
     private nonisolated let condition = Mutex(Condition())
+    /// As of the last commit; `nil` when they could not be read after it.
+    private nonisolated let lastCounts: Mutex<StoreCounts?>
     private var commitListeners: [@Sendable (Committed) -> Void] = []
     private var fatalListeners: [@Sendable (StoreError) -> Void] = []
     private var noticeListeners: [@Sendable (String) -> Void] = []
@@ -68,6 +70,8 @@ package actor Store {
         }
         self.time = time
         openingNotice = opening.notice
+        try opening.connection.beginCounting()
+        lastCounts = Mutex(try opening.connection.counts())
         connection = opening.connection
     }
 
@@ -131,6 +135,12 @@ package actor Store {
     package nonisolated var commits: Int { condition.withLock { $0.figures.commits.count } }
 
     package nonisolated var figures: StoreFigures { condition.withLock { $0.figures } }
+
+    /// How many watches and deliveries there are, as of the last commit.
+    ///
+    /// At once, from any queue, however long a commit takes. `nil` when it is not known: then the reader's
+    /// queries tell.
+    package nonisolated var counts: StoreCounts? { lastCounts.withLock { $0 } }
 
     private nonisolated var fatalError: StoreError? {
         condition.withLock { $0.isFatal ? $0.trouble : nil }
@@ -273,6 +283,9 @@ package actor Store {
         if let error = fatalError { throw error }
         do throws(StoreError) {
             let result = try withOpenTransaction(body)
+            // Committed is committed: counts that cannot be read are only missing.
+            let counts = try? connection.counts()
+            lastCounts.withLock { $0 = counts }
             condition.withLock { $0.trouble = nil }
             retryDelay = nil
             return result

@@ -45,41 +45,6 @@ package actor StoreReader {
         return counts.sorted { ($0.service, $0.state.rawValue) < ($1.service, $1.state.rawValue) }
     }
 
-    /// Listed watches, sorted by service and ID (byte by byte).
-    ///
-    /// - Parameter after: The last name of the page before; `nil` for the first page.
-    package func watches(
-        _ filter: WatchFilter, after: WatchName?, limit: Int
-    ) throws(StoreError) -> [WatchRow] {
-        var conditions = ["is_listed = 1"]
-        if filter.service != nil { conditions.append("service = ?") }
-        if filter.group != nil { conditions.append("group_name = ?") }
-        if after != nil { conditions.append("(service, run) > (?, ?)") }
-        var states = filter.states.isEmpty ? Set(RunState.allCases) : filter.states
-        if filter.activeOnly { states = states.filter { !$0.isFinal } }
-        if states.count < RunState.allCases.count {
-            let words = states.map { "'\($0.name)'" }.sorted()
-            conditions.append("state IN (\(words.joined(separator: ", ")))")
-        }
-        // The index of names gives the order; that of states would have to sort all it finds.
-        var row = try connection.statement(
-            """
-            SELECT \(StoreReader.watchColumns) FROM watch INDEXED BY sqlite_autoindex_watch_1
-            WHERE \(conditions.joined(separator: " AND "))
-            ORDER BY service, run LIMIT ?
-            """)
-        if let service = filter.service { try row.bind(service) }
-        if let group = filter.group { try row.bind(group) }
-        if let after {
-            try row.bind(after.service)
-            try row.bind(after.run)
-        }
-        try row.bind(max(0, limit))
-        var rows: [WatchRow] = []
-        while try row.step() { rows.append(StoreReader.watch(row)) }
-        return rows
-    }
-
     /// A watch, listed or not; `nil` when there is none of that name.
     package func watch(_ name: WatchName) throws(StoreError) -> WatchRow? {
         var row = try connection.statement(
@@ -110,10 +75,10 @@ package actor StoreReader {
         return rows
     }
 
-    private static let watchColumns =
+    static let watchColumns =
         "\(WatchColumns.list), kind, label, group_name, origin, is_listed, finished_at_ms"
 
-    private static func watch(_ row: borrowing Statement) -> WatchRow {
+    static func watch(_ row: borrowing Statement) -> WatchRow {
         let next = WatchColumns.count
         return WatchRow(
             kind: row.text(next), label: row.optionalText(next + 1),
@@ -170,47 +135,5 @@ package actor StoreReader {
         try row.bind(since)
         guard try row.step(), !row.isNull(0) else { return nil }
         return row.int64(0)
-    }
-
-    // MARK: The outbox
-
-    /// What each receiver is owed; sorted by receiver, those with nothing pending or failed left out.
-    package func backlog()
-        throws(StoreError) -> [(
-            receiver: String, pending: Int, failed: Int, oldestPending: Timestamp?
-        )]
-    {
-        try connection.execute("BEGIN")
-        defer { connection.rollBack() }
-        var found: [String: (pending: Int, failed: Int, oldest: Timestamp?)] = [:]
-        var pending = try connection.cached(
-            """
-            SELECT receiver, count(*), min(event_number)
-            FROM delivery INDEXED BY delivery_pending WHERE state = 'pending' GROUP BY receiver
-            """)
-        while try pending.step() {
-            let receiver = pending.text(0)
-            let oldest = try created(event: pending.int64(2), receiver: receiver)
-            found[receiver] = (pending.int(1), 0, oldest)
-        }
-        var failed = try connection.cached(
-            """
-            SELECT receiver, count(*)
-            FROM delivery INDEXED BY delivery_failed WHERE state = 'failed' GROUP BY receiver
-            """)
-        while try failed.step() {
-            found[failed.text(0), default: (0, 0, nil)].failed = failed.int(1)
-        }
-        return found.sorted { $0.key < $1.key }.map {
-            ($0.key, $0.value.pending, $0.value.failed, $0.value.oldest)
-        }
-    }
-
-    private func created(event: Int64, receiver: String) throws(StoreError) -> Timestamp? {
-        var row = try connection.cached(
-            "SELECT created_at_ms FROM delivery WHERE event_number = ? AND receiver = ?")
-        try row.bind(event)
-        try row.bind(receiver)
-        return try row.step() ? row.timestamp(0) : nil
     }
 }

@@ -7,8 +7,9 @@ struct StatusVerb: ParsableCommand {
         commandName: "status",
         abstract: "The daemon at a glance, what is not well first.",
         discussion: """
-            Version and uptime, the configuration and its errors, watches by state, the health of the \
-            services, and what the receivers are still owed.
+            A line with its remedy for each thing that is not well, the most urgent first; then version and \
+            uptime, the configuration, watches by state, the health of the services, and what the receivers \
+            are still owed. Ends with 0 whatever is not well; a script looks at `problems` of --json.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -54,10 +55,11 @@ struct ListVerb: ParsableCommand {
 struct ShowVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "One watch with its whole history.",
+        abstract: "One watch explained, with its whole history.",
         discussion: """
             The state and since when, between which two moments it changed, what the last poll gave, \
-            when the next one is and why then, every transition, and every delivery.
+            when the next one is and why then, what happens by time alone, what is owed to which \
+            receiver, the settings that hold, every transition, and every delivery.
             """)
 
     @Argument(

@@ -17,7 +17,7 @@ import Testing
         let live = try live()
         let text = await live.run { session throws(ControlFailure) in try session.status() }
         #expect(text.exit == .done)
-        #expect(text.text.hasPrefix("runwatchd 0.1.0: all is well\n"))
+        #expect(text.text.hasPrefix("runwatchd 0.1.0: everything is well\n"))
         let json = await live.run(json: true) { session throws(ControlFailure) in
             try session.status()
         }

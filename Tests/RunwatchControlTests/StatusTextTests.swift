@@ -6,7 +6,7 @@ import Testing
     @Test func `a daemon that is well says so in its first line`() {
         #expect(
             StatusText.text(Samples.status, now: Samples.noon, style: .plain) == """
-                runwatchd 0.1.0: all is well
+                runwatchd 0.1.0: everything is well
                   up             3d4h, since 2026-11-19T04:30:00.123Z
                   configuration  /etc/runwatch/runwatch.yaml, loaded 1h ago
                   watches        12: 1 pending, 3 running, 8 complete
@@ -38,7 +38,7 @@ import Testing
         status.backlog.changes = 2
         let text = StatusText.text(status, now: Samples.noon, style: .plain)
         let lines = text.split(separator: "\n")
-        #expect(lines[0] == "runwatchd 0.1.0: 1 thing needs attention")
+        #expect(lines[0] == "runwatchd 0.1.0: 1 problem")
         #expect(
             lines[1] == "  ! the database cannot be written, 2 changes wait: "
                 + "/var/lib/runwatch/runwatch.db: disk full")
@@ -64,7 +64,11 @@ import Testing
             ServiceView(
                 name: "warehouse", kind: "kinetica", health: .down,
                 since: Samples.ago(.seconds(300)), lastError: "connection refused",
-                nextProbe: Samples.noon.advanced(by: .seconds(12)), lateness: .seconds(3))
+                nextProbe: Samples.noon.advanced(by: .seconds(12)), failures: 3,
+                reason: "connection"),
+            ServiceView(
+                name: "slow", kind: "kinetica", health: .up, waiting: 12, late: .seconds(3),
+                limit: "rate 20/s"),
         ]
         status.receivers = [
             ReceiverView(
@@ -80,17 +84,15 @@ import Testing
         status.backlog = BacklogView(polls: 1, changes: 0, deliveries: 12)
         #expect(
             StatusText.text(status, now: Samples.noon, style: .plain) == """
-                runwatchd 0.1.0: 8 things need attention
-                  ! the configuration has 2 errors; the one loaded 1h ago is in force:
-                      a.yaml:1:1: bad\\u{1b}
-                      a.yaml:2:1: worse
-                  ! service 'warehouse' is down since 5m ago: connection refused; next probe in 12s
-                  ! service 'warehouse': polls are 3s late; raise its limits, or poll less often
-                  ! receiver 'ops' said that it is gone (HTTP 410); a reload tries it again
-                  ! receiver 'ops': 1 delivery failed for good; `deliveries --failed` shows them, `redeliver` tries again
-                  ! receiver 'ops' is behind: 12 pending, the oldest from 5m ago
-                  ! receiver 'chat' does not take deliveries: HTTP 503: try\\u{7}later
-                  ! receiver 'old' is not configured any more, and 3 pending and 2 failed deliveries wait for it
+                runwatchd 0.1.0: 8 problems
+                  ! a.yaml:1:1: bad\\u{1b}; the one loaded 1h ago stays in force
+                  ! a.yaml:2:1: worse; the one loaded 1h ago stays in force
+                  ! service 'warehouse' is down for 5m (3 failures in a row): connection refused; next probe in 12s; see that it runs, and that its url is right
+                  ! service 'slow': 12 polls held up by its limit (rate 20/s), the first by 3s; raise its limits, or poll less often
+                  ! receiver 'ops' said that it is gone (HTTP 410); 12 pending, the oldest from 5m ago; mend or remove it, a reload tries it again
+                  ! receiver 'ops': 1 delivery given up; `runwatchctl redeliver --failed --receiver ops` tries again
+                  ! receiver 'chat' does not take deliveries: HTTP 503: try\\u{7}later; 1 pending; `runwatchctl test-receiver chat` tries it now
+                  ! receiver 'old' is not configured any more, and 3 pending and 2 failed deliveries wait for it; configure it again to have them delivered
 
                   up             3d4h, since 2026-11-19T04:30:00.123Z
                   configuration  /etc/runwatch/runwatch.yaml, loaded 1h ago
@@ -100,6 +102,7 @@ import Testing
                 Services
                   NAME       KIND      HEALTH  SINCE   NEXT PROBE  LAST ERROR
                   warehouse  kinetica  down    5m ago  in 12s      connection refused
+                  slow       kinetica  up
 
                 Receivers
                   NAME  KIND     PENDING  FAILED  OLDEST PENDING  NOTE

@@ -21,20 +21,24 @@ import Testing
     @Test func `show explains a watch and its history`() {
         #expect(
             WatchDetailText.text(Samples.wholeWatch, now: Samples.noon, style: .plain) == """
-                warehouse/12  complete
+                warehouse/12 is complete; it ended now, after 19m59s of watching
+
                   service     warehouse (kinetica)
                   label       nightly-udf
                   group       nightly
                   state       complete since 2026-11-22T08:30:00.101Z (now), before that running
-                  changed     between 2026-11-22T08:29:58.090Z and 2026-11-22T08:30:00.101Z (within 2s)
+                  changed     between 08:29:58.090 and 08:30:00.101 (2s)
                   progress    4 of 4
                   message     done
                   detail      {"segments":4}
                   watched     since 2026-11-22T08:10:00.123Z (20m ago), 41 polls
-                  last poll   2026-11-22T08:30:00.083Z (now)
+                  last asked  2026-11-22T08:30:00.083Z (now)
                   last error  HTTP 503
                   next poll   none: the state is final
                   origin      watches.yaml:12
+
+                Owed
+                  run.complete to ops: pending, attempted in 5s (its receiver fails); 7 attempts so far, the last: HTTP 500 in 120ms: try later
 
                 History
                   #  STATE     OBSERVED                  LASTED  NOT BEFORE                PROGRESS  MESSAGE
@@ -64,13 +68,14 @@ import Testing
         watch.origin = nil
         #expect(
             WatchDetailText.text(watch, now: Samples.noon, style: .plain) == """
-                w/1  unknown
-                  service    w (kinetica)
-                  state      unknown: not seen yet
-                  watched    since 2026-11-22T08:15:00.123Z (15m ago), 1 poll
-                  last poll  not yet
-                  next poll  2026-11-22T08:30:07.123Z (in 7s): the service is down
-                  origin     none: it has left the watch list
+                w/1 is watched no more; it was unknown when it left the watch list
+
+                  service     w (kinetica)
+                  state       unknown: not seen yet
+                  watched     since 2026-11-22T08:15:00.123Z (15m ago), 1 poll
+                  last asked  not yet
+                  next poll   2026-11-22T08:30:07.123Z (in 7s): the service is down
+                  origin      none: it has left the watch list
 
                 """)
     }

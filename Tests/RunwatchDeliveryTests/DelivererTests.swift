@@ -189,6 +189,9 @@ import Testing
         try await eventually("its outcome is known") {
             await bench.deliverer.status().first?.isFailing ?? false
         }
+        let resting = await bench.deliverer.status().first { $0.name == "ops" }
+        #expect(resting?.restsUntil == time.wallClock().advanced(by: .seconds(30)))
+        #expect(resting?.nextTryAt != nil)
         for _ in 0..<5 {
             time.advance(by: .milliseconds(5900))
             bench.deliverer.wake(["ops"])

@@ -221,7 +221,7 @@ extension Poller {
     }
 
     /// Gives the answers that were kept back.
-    fileprivate func answer(_ kinetica: ScriptedKinetica) {
+    func answer(_ kinetica: ScriptedKinetica) {
         kinetica.release()
     }
 

@@ -40,6 +40,8 @@ package struct WaitMachine: Sendable {
         watch.data = run
         watch.nextPollAt = nil
         watch.nextPollReason = nil
+        watch.nextPoll = nil
+        watch.prospects = nil
         seen[run.name] = watch
         return watch
     }

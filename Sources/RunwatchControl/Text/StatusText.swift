@@ -3,98 +3,21 @@ package import RunwatchCore
 /// `runwatchctl status`: the daemon at a glance, what is not well first.
 package enum StatusText {
     package static func text(_ status: StatusView, now: Timestamp, style: TextStyle) -> String {
-        let troubles = troubles(of: status, now: now)
+        // An older daemon leaves it to its reader to see what is not well.
+        let troubles = status.problems ?? status.troubles(now: now)
         let verdict =
             troubles.isEmpty
-            ? style.paint("all is well", .green)
-            : style.paint(
-                CountText.count(troubles.count, "thing needs", plural: "things need")
-                    + " attention", .red)
+            ? style.paint("everything is well", .green)
+            : style.paint(CountText.count(troubles.count, "problem"), .red)
         var text =
             style.paint("runwatchd \(TerminalText.escape(status.version))", .bold)
             + ": \(verdict)\n"
-        for trouble in troubles {
-            text += "  ! " + trouble.map(TerminalText.escape).joined(separator: "\n      ") + "\n"
-        }
+        for trouble in troubles { text += "  ! \(TerminalText.escape(trouble.message))\n" }
         if !troubles.isEmpty { text += "\n" }
         text += fields(status, now).text(style)
         text += section("Services", services(status.services, now, style), style)
         text += section("Receivers", receivers(status.receivers, now, style), style)
         return text
-    }
-
-    /// What is not well, each as a line and the lines that belong to it.
-    private static func troubles(of status: StatusView, now: Timestamp) -> [[String]] {
-        var troubles: [[String]] = []
-        if let error = status.databaseError {
-            let waiting = CountText.count(status.backlog.changes, "change")
-            troubles.append(["the database cannot be written, \(waiting) wait: \(error)"])
-        }
-        let configuration = status.configuration
-        if !configuration.isOK {
-            let count = CountText.count(configuration.errors.count, "error")
-            troubles.append(
-                [
-                    "the configuration has \(count); the one loaded "
-                        + "\(AgeText.relative(configuration.loadedAt, now: now)) is in force:"
-                ] + configuration.errors)
-        }
-        for service in status.services where service.health != .up {
-            var line = "service '\(service.name)' is \(service.health.rawValue)"
-            if let since = service.since {
-                line += " since \(AgeText.relative(since, now: now))"
-            }
-            if let error = service.lastError { line += ": \(error)" }
-            if let probe = service.nextProbe {
-                line += "; next probe \(AgeText.planned(probe, now: now))"
-            }
-            troubles.append([line])
-        }
-        for service in status.services {
-            guard let lateness = service.lateness, lateness >= .seconds(1) else { continue }
-            troubles.append([
-                "service '\(service.name)': polls are \(DurationText.glance(lateness)) late; "
-                    + "raise its limits, or poll less often"
-            ])
-        }
-        for receiver in status.receivers { troubles += self.troubles(of: receiver, now: now) }
-        return troubles
-    }
-
-    private static func troubles(of receiver: ReceiverView, now: Timestamp) -> [[String]] {
-        guard receiver.isConfigured else {
-            return [
-                [
-                    "receiver '\(receiver.name)' is not configured any more, and "
-                        + "\(receiver.pending) pending and \(receiver.failed) failed deliveries wait for it"
-                ]
-            ]
-        }
-        var troubles: [[String]] = []
-        if receiver.isDisabled {
-            troubles.append([
-                "receiver '\(receiver.name)' said that it is gone (HTTP 410); a reload tries it again"
-            ])
-        }
-        if receiver.isFailing {
-            let error = receiver.lastError.map { ": \(TerminalText.shortened($0, to: 200))" } ?? ""
-            troubles.append(["receiver '\(receiver.name)' does not take deliveries\(error)"])
-        }
-        if receiver.failed > 0 {
-            let count = CountText.count(receiver.failed, "delivery", plural: "deliveries")
-            troubles.append([
-                "receiver '\(receiver.name)': \(count) failed for good; `deliveries --failed` shows "
-                    + "them, `redeliver` tries again"
-            ])
-        }
-        let patience = .seconds(60) + (receiver.digestWindow ?? .zero)
-        if let oldest = receiver.oldestPending, oldest.duration(to: now) >= patience {
-            troubles.append([
-                "receiver '\(receiver.name)' is behind: \(receiver.pending) pending, the oldest from "
-                    + AgeText.relative(oldest, now: now)
-            ])
-        }
-        return troubles
     }
 
     private static func fields(_ status: StatusView, _ now: Timestamp) -> FieldsText {
@@ -172,6 +95,7 @@ package enum StatusText {
     private static func note(_ receiver: ReceiverView) -> String? {
         if !receiver.isConfigured { return "not configured" }
         if receiver.isDisabled { return "disabled" }
+        if receiver.restsUntil != nil { return "resting" }
         return receiver.isFailing ? "failing" : nil
     }
 }

@@ -4,10 +4,13 @@ package import RunwatchCore
 package enum WatchDetailText {
     package static func text(_ watch: WatchView, now: Timestamp, style: TextStyle) -> String {
         let data = watch.data
-        var text =
-            style.paint(TerminalText.escape(watch.name.description), .bold) + "  "
-            + style.paint(data.state.name, data.state.paint) + "\n"
+        var text = WatchHeadlineText.text(watch, now, style) + "\n\n"
         text += fields(watch, now, style).text(style)
+        if let deliveries = watch.deliveries {
+            let owed = OwedText.lines(deliveries, now, style)
+            if !owed.isEmpty { text += "\n" + style.paint("Owed", .bold) + "\n" }
+            for line in owed { text += "  \(line)\n" }
+        }
         if let transitions = watch.transitions, !transitions.isEmpty {
             text += "\n" + style.paint("History", .bold) + "\n"
             text += history(transitions, since: data.watchedSince, now, style)
@@ -37,11 +40,14 @@ package enum WatchDetailText {
             "watched",
             "since \(AgeText.full(data.watchedSince, now: now)), "
                 + CountText.count(data.polls, "poll"))
-        fields.add(
-            "last poll", watch.lastPollAt.map { AgeText.full($0, now: now) } ?? "not yet")
+        fields.add("last asked", PollText.last(watch, now, style))
         fields.add(
             "last error", watch.lastError.map { style.paint(TerminalText.escape($0), .yellow) })
-        fields.add("next poll", nextPoll(watch, now))
+        fields.add("next poll", PollText.next(watch, now))
+        for (index, prospect) in (watch.prospects ?? []).enumerated() {
+            fields.add(index == 0 ? "ahead" : "", ahead(prospect, now))
+        }
+        fields.add("settings", (watch.settings?.settings).map { PollText.settings($0) })
         fields.add(
             "origin",
             watch.origin.map(TerminalText.escape) ?? "none: it has left the watch list")
@@ -64,17 +70,13 @@ package enum WatchDetailText {
             return "at some time before \(observedAt): no poll saw the state before"
         }
         let span = DurationText.glance(notBefore.duration(to: observedAt))
-        return "between \(notBefore) and \(observedAt) (within \(span))"
+        return "between \(MomentText.beside(notBefore, observedAt)) and "
+            + "\(MomentText.beside(observedAt, observedAt)) (\(span))"
     }
 
-    private static func nextPoll(_ watch: WatchView, _ now: Timestamp) -> String {
-        let reason = watch.nextPollReason.map(TerminalText.escape)
-        guard let nextPollAt = watch.nextPollAt else {
-            if let reason { return "none: \(reason)" }
-            return watch.isFinal ? "none: the state is final" : "none"
-        }
-        return "\(nextPollAt) (\(AgeText.planned(nextPollAt, now: now)))"
-            + (reason.map { ": \($0)" } ?? "")
+    private static func ahead(_ prospect: ProspectView, _ now: Timestamp) -> String {
+        TerminalText.escape("\(prospect.what) at ") + AgeText.full(prospect.at, now: now) + ", "
+            + TerminalText.escape(prospect.detail)
     }
 
     private static func history(

@@ -16,14 +16,24 @@ package struct StatusView: WireView {
     package var databaseError: String?
     /// Where figures and health are served over TCP, with the port that was really got; `nil` for nowhere.
     package var httpListen: String?
+    /// What stands still although it could go on; empty when all is well.
+    package var notAdvancing: [String]
+    /// Watches of services that are not configured, by service.
+    package var unserved: [UnservedView]
+    /// What is not well, the most urgent first; `nil` from a daemon that does not tell.
+    package var problems: [TroubleView]?
 
     package init(
         version: String = RunwatchVersion.text, startedAt: Timestamp,
         watches: [RunState: Int] = [:], services: [ServiceView] = [],
         receivers: [ReceiverView] = [], configuration: ConfigurationView,
         backlog: BacklogView = BacklogView(), databaseError: String? = nil,
-        httpListen: String? = nil
+        httpListen: String? = nil, notAdvancing: [String] = [], unserved: [UnservedView] = [],
+        problems: [TroubleView]? = nil
     ) {
+        self.notAdvancing = notAdvancing
+        self.unserved = unserved
+        self.problems = problems
         self.version = version
         self.startedAt = startedAt
         self.watches = watches
@@ -51,6 +61,9 @@ package struct StatusView: WireView {
         backlog = try object.optionalObject("backlog").map(BacklogView.init) ?? BacklogView()
         databaseError = try object.optionalText("database_error")
         httpListen = try object.optionalObject("http")?.optionalText("listen")
+        notAdvancing = try object.texts("not_advancing")
+        unserved = try object.optionalList("unserved") ?? []
+        problems = try object.optionalList("problems")
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -75,6 +88,9 @@ package struct StatusView: WireView {
             writer.member("listen", httpListen)
             writer.endObject()
         }
+        if !notAdvancing.isEmpty { writer.texts("not_advancing", notAdvancing) }
+        if !unserved.isEmpty { writer.list("unserved", unserved) }
+        if let problems { writer.list("problems", problems) }
         writer.endObject()
     }
 }
@@ -92,11 +108,31 @@ package struct ServiceView: WireView {
     package var nextProbe: Timestamp?
     /// How late its latest polls were; `nil` when unknown.
     package var lateness: Duration?
+    /// Failures since the last good answer.
+    package var failures: Int
+    /// Why the last poll failed; the words of `PollFailureReason`.
+    package var reason: String?
+    /// Polls that are due and wait.
+    package var waiting: Int
+    /// How late the one is that has waited longest for the limits; `nil` when none does.
+    package var late: Duration?
+    /// The limit that holds them up: `rate 20/s`, `concurrency 8`.
+    package var limit: String?
+    /// Discoveries that find nothing new at present.
+    package var discoveries: [DiscoveryTroubleView]
 
     package init(
         name: String, kind: String, health: ServiceHealth, since: Timestamp? = nil,
-        lastError: String? = nil, nextProbe: Timestamp? = nil, lateness: Duration? = nil
+        lastError: String? = nil, nextProbe: Timestamp? = nil, lateness: Duration? = nil,
+        failures: Int = 0, reason: String? = nil, waiting: Int = 0, late: Duration? = nil,
+        limit: String? = nil, discoveries: [DiscoveryTroubleView] = []
     ) {
+        self.failures = failures
+        self.reason = reason
+        self.waiting = waiting
+        self.late = late
+        self.limit = limit
+        self.discoveries = discoveries
         self.name = name
         self.kind = kind
         self.health = health
@@ -117,6 +153,12 @@ package struct ServiceView: WireView {
         lastError = try object.optionalText("last_error")
         nextProbe = try object.optionalTimestamp("next_probe")
         lateness = try object.optionalDuration("lateness")
+        failures = Int(clamping: try object.optionalInteger("failures") ?? 0)
+        reason = try object.optionalText("reason")
+        waiting = Int(clamping: try object.optionalInteger("waiting") ?? 0)
+        late = try object.optionalDuration("late")
+        limit = try object.optionalText("limit")
+        discoveries = try object.optionalList("discoveries") ?? []
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -128,6 +170,12 @@ package struct ServiceView: WireView {
         writer.member("last_error", lastError)
         writer.member("next_probe", nextProbe)
         writer.member("lateness", lateness)
+        if failures > 0 { writer.member("failures", failures) }
+        writer.member("reason", reason)
+        if waiting > 0 { writer.member("waiting", waiting) }
+        writer.member("late", late)
+        writer.member("limit", limit)
+        if !discoveries.isEmpty { writer.list("discoveries", discoveries) }
         writer.endObject()
     }
 }
@@ -151,12 +199,19 @@ package struct ReceiverView: WireView {
     package var isFailing: Bool
     /// What the last failed attempt said, while it fails or is disabled; no secrets.
     package var lastError: String?
+    /// It asked to be left alone until then.
+    package var restsUntil: Timestamp?
+    /// When it is tried again, while it fails.
+    package var nextTry: Timestamp?
 
     package init(
         name: String, kind: String?, isConfigured: Bool = true, pending: Int = 0,
         failed: Int = 0, oldestPending: Timestamp? = nil, digestWindow: Duration? = nil,
-        isDisabled: Bool = false, isFailing: Bool = false, lastError: String? = nil
+        isDisabled: Bool = false, isFailing: Bool = false, lastError: String? = nil,
+        restsUntil: Timestamp? = nil, nextTry: Timestamp? = nil
     ) {
+        self.restsUntil = restsUntil
+        self.nextTry = nextTry
         self.name = name
         self.kind = kind
         self.isConfigured = isConfigured
@@ -180,6 +235,8 @@ package struct ReceiverView: WireView {
         isDisabled = object.optional("disabled")?.boolValue ?? false
         isFailing = object.optional("failing")?.boolValue ?? false
         lastError = try object.optionalText("last_error")
+        restsUntil = try object.optionalTimestamp("rests_until")
+        nextTry = try object.optionalTimestamp("next_try")
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -194,6 +251,8 @@ package struct ReceiverView: WireView {
         writer.member("disabled", isDisabled)
         writer.member("failing", isFailing)
         writer.member("last_error", lastError)
+        writer.member("rests_until", restsUntil)
+        writer.member("next_try", nextTry)
         writer.endObject()
     }
 }

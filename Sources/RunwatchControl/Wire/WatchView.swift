@@ -13,6 +13,14 @@ package struct WatchView: WireView {
     package var lastError: String?
     /// A file and line, or `transient`; `nil` once the watch has left the list.
     package var origin: String?
+    /// How the last poll that has ended went; `nil` before the first one of the daemon's process.
+    package var lastPoll: LastPollView?
+    /// When it is asked next, and why then; `nil` when final.
+    package var nextPoll: NextPollView?
+    /// As resolved; `nil` in a list of watches, and for one that is not watched any more.
+    package var settings: WatchSettingsView?
+    /// What becomes of it by time alone, the earliest first; `nil` in a list of watches.
+    package var prospects: [ProspectView]?
     /// Oldest first; `nil` in a list of watches.
     package var transitions: [TransitionView]?
     /// Newest first; `nil` in a list of watches.
@@ -24,8 +32,14 @@ package struct WatchView: WireView {
     package init(
         data: RunEventData, lastPollAt: Timestamp? = nil, nextPollAt: Timestamp? = nil,
         nextPollReason: String? = nil, lastError: String? = nil, origin: String? = nil,
-        transitions: [TransitionView]? = nil, deliveries: [DeliveryView]? = nil
+        transitions: [TransitionView]? = nil, deliveries: [DeliveryView]? = nil,
+        lastPoll: LastPollView? = nil, nextPoll: NextPollView? = nil,
+        settings: WatchSettingsView? = nil, prospects: [ProspectView]? = nil
     ) {
+        self.lastPoll = lastPoll
+        self.nextPoll = nextPoll
+        self.settings = settings
+        self.prospects = prospects
         self.data = data
         self.lastPollAt = lastPollAt
         self.nextPollAt = nextPollAt
@@ -43,6 +57,10 @@ package struct WatchView: WireView {
         nextPollReason = try object.optionalText("next_poll_reason")
         lastError = try object.optionalText("last_error")
         origin = try object.optionalText("origin")
+        lastPoll = try object.optionalObject("last_poll").map(LastPollView.init)
+        nextPoll = try object.optionalObject("next_poll").map(NextPollView.init)
+        settings = try object.optionalObject("settings").map(WatchSettingsView.init)
+        prospects = try object.optionalList("prospects")
         transitions = try object.optionalList("transitions")
         deliveries = try object.optionalList("deliveries")
     }
@@ -57,6 +75,10 @@ package struct WatchView: WireView {
         writer.member("next_poll_reason", nextPollReason)
         writer.member("last_error", lastError)
         writer.member("origin", origin)
+        writer.member("last_poll", lastPoll)
+        writer.member("next_poll", nextPoll)
+        writer.member("settings", settings)
+        if let prospects { writer.list("prospects", prospects) }
         if let transitions { writer.list("transitions", transitions) }
         if let deliveries { writer.list("deliveries", deliveries) }
         writer.endObject()

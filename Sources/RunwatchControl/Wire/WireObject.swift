@@ -156,6 +156,13 @@ extension JSONWriter {
         endArray()
     }
 
+    /// Writes an object as a member; one without a value is left out.
+    mutating func member(_ name: String, _ view: (some WireView)?) {
+        guard let view else { return }
+        key(name)
+        view.write(to: &self)
+    }
+
     /// Writes a list of text as a member.
     mutating func texts(_ name: String, _ texts: [String]) {
         key(name)

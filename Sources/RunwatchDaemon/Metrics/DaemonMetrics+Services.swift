@@ -94,7 +94,7 @@ extension DaemonMetrics {
                 MetricFamily(
                     "runwatch_service_failures_in_a_row", .gauge, labels: ["service"],
                     help: "Failures since the last good answer.")
-            ) { $0.add([$1.name], $1.failuresInARow) },
+            ) { $0.add([$1.name], $1.failures) },
             each(
                 services,
                 MetricFamily(
