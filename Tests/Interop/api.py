@@ -1,0 +1,142 @@
+"""Holds the API against its OpenAPI document: schemathesis asks, and what it cannot ask is asked by hand.
+
+Arguments: the folder of the programs, and a folder to work in. Ends with 0 when everything fits.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from api_curl import check_table
+from api_document import Document
+from api_hand import check_by_hand
+from api_stage import KRIXIK, LONG, ODD, RUNS, Stage
+from forwarder import Forwarder
+
+CALLS = 2000  # At least so many are made; a document that shrinks must not shrink the test.
+EXAMPLES = 120  # Of each operation in each phase: 2,900 calls in half a minute.
+SEED = 4
+
+# Every check of schemathesis is on, in every phase, with valid and invalid data. What is not as it comes:
+# - `expected-statuses` of no check is widened, and no operation is left out.
+# - OPTIONS is asked too, which is left out by default: the document says that it is answered 405.
+# - The event stream is read up to its third message; the forwarder ends one that is silent.
+SETTINGS = f"""
+seed = {SEED}
+continue-on-failure = true
+max-stream-events = 3
+request-timeout = 20
+[generation]
+mode = "all"
+max-examples = {EXAMPLES}
+database = "none"
+[phases.coverage]
+generate-duplicate-query-parameters = true
+unexpected-methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE"]
+[output.truncation]
+max-lines = 40
+"""
+
+# What is there, so that not every name that is made up is unknown; the dictionaries are of valid names.
+NAMES = {
+    "/v1/watches/": {"path.service": ["warehouse", "warehouse", "krixik", "away"],
+                     "path.id": [*RUNS, *LONG, ODD, KRIXIK, "1"]},
+    "/v1/deliveries": {"query.receiver": ["log", "ops", "refused"], "path.id": "deliveries"},
+    "/v1/receivers/": {"path.name": ["log", "ops", "slow", "refused", "gone", "digest"]},
+}
+
+programs, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+faults = []
+
+
+def check(condition, what):
+    print(("ok      " if condition else "FAILED  ") + what, flush=True)
+    if not condition:
+        faults.append(what)
+    return condition
+
+
+def settings(document, deliveries):
+    """The settings, with a dictionary for each name that an operation takes."""
+    text, dictionaries = SETTINGS, ""
+    for number, (prefix, parameters) in enumerate(NAMES.items()):
+        for operation in document.operations:
+            if not operation.path.startswith(prefix):
+                continue
+            bound = []
+            for place, (key, values) in enumerate(parameters.items()):
+                where, name = key.split(".")
+                if operation.has_parameter(where, name):
+                    bound.append(f'"{key}" = {{dictionary = "names{number}{place}", '
+                                 "probability = 0.7}")
+            if bound:
+                text += (f'[[operations]]\ninclude-name = "{operation.name}"\n'
+                         "[operations.parameters]\n" + "\n".join(bound) + "\n")
+        for place, values in enumerate(parameters.values()):
+            values = deliveries if values == "deliveries" else values
+            dictionaries += f"[dictionaries.names{number}{place}]\nvalues = {json.dumps(values)}\n"
+    return text + dictionaries
+
+
+def generate(stage, document, forwarder):
+    """Two thousand calls and more, made from the document."""
+    deliveries = [row["id"] for state in ("failed", "pending", "delivered")
+                  for row in stage.get(f"/v1/deliveries?state={state}&limit=5")[1]["deliveries"]]
+    (folder / "schemathesis.toml").write_text(settings(document, deliveries))
+    before = forwarder.calls
+    done = subprocess.run(
+        [pathlib.Path(sys.executable).with_name("schemathesis"), "--config-file",
+         folder / "schemathesis.toml", "run", "--no-color", "--url", forwarder.url,
+         f"{forwarder.url}/v1/openapi.json"],
+        cwd=folder, capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"})
+    calls = forwarder.calls - before
+    summary = re.search(r"Test cases:\n +(.*)", done.stdout)
+    print(f"schemathesis: {summary[1] if summary else 'no summary'}; {calls} calls")
+    if not check(done.returncode == 0, "schemathesis: no violation of the document"):
+        print(done.stdout, done.stderr, sep="\n")
+    check(calls >= CALLS, f"schemathesis: {calls} calls are at least {CALLS}")
+
+
+def check_answers(document, forwarder):
+    """Names that are there and names that are not came to each operation: it was no test of refusals."""
+    seen = {}
+    for (method, path, status), _ in forwarder.answers.items():
+        operation = document.find(method, path)
+        if operation:
+            seen.setdefault(operation.name, set()).add(status)
+    for operation in document.operations:
+        wanted = {status for status in operation.statuses if 200 <= status < 300 or status == 404}
+        missing = wanted - seen.get(operation.name, set())
+        check(not missing, f"{operation.name}: answered "
+              + ", ".join(str(status) for status in sorted(seen.get(operation.name, set())))
+              + (f", never {sorted(missing)}" if missing else ""))
+
+
+def main():
+    stage = Stage(programs, folder)
+    try:
+        stage.start()
+        stage.wait("failed, pending and delivered deliveries", lambda: all(
+            stage.get(f"/v1/deliveries?state={state}&limit=1")[1]["deliveries"]
+            for state in ("failed", "pending", "delivered")))
+        forwarder = Forwarder(stage.socket)
+        document = Document(stage.get("/v1/openapi.json")[1])
+        check(document.faults() == [], "the document is OpenAPI 3.1")
+        check_table(stage, check)
+        generate(stage, document, forwarder)
+        check_by_hand(stage, document, forwarder, check)
+        check_answers(document, forwarder)
+        if faults:
+            print("== the daemon's log ends so:", *(folder / "log").read_text().splitlines()[-20:],
+                  sep="\n")
+    finally:
+        stage.stop()
+    print(f"== {len(faults)} faults" if faults else "== everything fits")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
