@@ -20,6 +20,10 @@ class Operation:
         return f"{self.method} {self.path}"
 
     def has_parameter(self, where, name):
+        if where == "body":
+            content = self.value.get("requestBody", {}).get("content", {})
+            schema = self.document.follow(content.get("application/json", {}).get("schema", {}))
+            return name in schema.get("properties", {})
         return any(each["in"] == where and each["name"] == name for each in self.parameters)
 
     def fault(self, status, headers, value):
@@ -47,6 +51,13 @@ class Document:
         self.operations = [
             Operation(self, method, path, item[method], item.get("parameters", []))
             for path, item in value["paths"].items() for method in METHODS if method in item]
+
+    @property
+    def optional(self):
+        """The members that are required of no object."""
+        schemas = self.value["components"]["schemas"].values()
+        required = {name for each in schemas for name in each.get("required", [])}
+        return {name for each in schemas for name in each.get("properties", {})} - required
 
     def faults(self):
         return [error.message for error in OpenAPIV31SpecValidator(self.value).iter_errors()]

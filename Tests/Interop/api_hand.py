@@ -9,12 +9,13 @@ import urllib.parse
 from api_stage import LONG, ODD
 
 
-def ask(stage, request, rest=b""):
+def ask(stage, request, rest=b"", sent=b""):
     """Sends a request as it stands; the status, the headers and the body of what comes back."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(20)
         connection.connect(str(stage.socket))
-        connection.sendall(request.encode() + b"Host: x\r\nConnection: close\r\n" + rest + b"\r\n")
+        connection.sendall(request.encode() + b"Host: x\r\nConnection: close\r\n" + rest
+                           + b"\r\n" + sent)
         answer = b""
         try:
             while part := connection.recv(65536):
@@ -88,6 +89,27 @@ def check_refusals(stage, document, check):
         code, headers, body = ask(stage, f"GET {path} HTTP/1.1\r\n")
         kind = "urn:runwatch:problem:no-such-route"
         check(code == 404 and read(body)["type"] == kind, f"{path} is no route")
+
+
+def check_life(stage, document, check):
+    """A transient watch from its beginning to its end."""
+    names = ["POST /v1/watches", "GET /v1/watches/{service}/{id}",
+             "POST /v1/watches/{service}/{id}/poll", "DELETE /v1/watches/{service}/{id}",
+             "DELETE /v1/watches/{service}/{id}"]
+    known = {each.name for each in document.operations}
+    if not known.issuperset(names):
+        return
+    part = urllib.parse.quote("a life / 1%", safe="")
+    body = json.dumps({"service": "warehouse", "ids": ["a life / 1%"], "label": "a life"}).encode()
+    for name, wanted in zip(names, (201, 200, 202, 200, 404)):
+        operation = document.operation(name)
+        method, path = name.split()
+        path = path.replace("{service}", "warehouse").replace("{id}", part)
+        sent = body if operation.value.get("requestBody") else b""
+        rest = f"content-type: application/json\r\ncontent-length: {len(sent)}\r\n" if sent else ""
+        code, headers, answer = ask(stage, f"{method} {path} HTTP/1.1\r\n", rest.encode(), sent)
+        fault = operation.fault(code, headers, read(answer))
+        check(code == wanted and not fault, f"a life: {name}: {code}{f', {fault}' if fault else ''}")
 
 
 def check_conflict(stage, document, check):
@@ -192,6 +214,7 @@ def check_pages(stage, document, check):
 def check_by_hand(stage, document, forwarder, check):
     check_methods(stage, document, check)
     check_refusals(stage, document, check)
+    check_life(stage, document, check)
     check_conflict(stage, document, check)
     check_reload(stage, document, check)
     check_stream(stage, document, check)

@@ -1,6 +1,6 @@
 import RunwatchControl
 import RunwatchCore
-import TestSupport
+import RunwatchLinux
 import Testing
 
 /// The page Control.md and the API say the same.
@@ -10,7 +10,7 @@ import Testing
     init() throws {
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
         let path = "\(root)/Sources/RunwatchDaemon/Runwatch.docc/Control.md"
-        page = try TextFile.read(path).split(separator: "\n")
+        page = String(decoding: try FileReader.read(path), as: UTF8.self).split(separator: "\n")
     }
 
     /// The cells of the rows that begin so.

@@ -141,7 +141,8 @@ import Testing
             guard isHeld.text.contains(code.type), !operation.takesBody,
                 !always.contains(operation.path)
             else { continue }
-            let query = operation.path.hasSuffix("deliveries/redeliver") ? [("state", "failed")] : []
+            let query =
+                operation.path.hasSuffix("deliveries/redeliver") ? [("state", "failed")] : []
             let response = await respond(operation.method, operation.examplePath, query)
             #expect(response.status == code.status, "\(operation)")
             #expect(faults(response, operation) == [])

@@ -1,5 +1,5 @@
-import RunwatchCore
 import RunwatchControl
+import RunwatchCore
 
 /// Holds values against schemas of JSON Schema 2020-12: the keywords that the API's document uses, no others.
 ///

@@ -36,7 +36,8 @@ package struct ControlParameters: Sendable {
 
     package func limit() throws(Problem) -> Int {
         guard let text = try text("limit") else { return ControlParameters.defaultLimit }
-        guard let limit = ControlParameters.digits(text), ControlParameters.limits.contains(Int(limit))
+        guard let limit = ControlParameters.digits(text),
+            ControlParameters.limits.contains(Int(limit))
         else {
             throw Problem(
                 .badParameter,

@@ -169,7 +169,8 @@ package final class ControlServer: Sendable {
         let after = try parameters.transitionCursor() ?? 0
         let found = try await backend.transitions(name).filter { $0.sequence > after }
         let page = Array(found.prefix(limit))
-        let next = found.count > limit ? page.last.map { TransitionCursor.encode($0.sequence) } : nil
+        let next =
+            found.count > limit ? page.last.map { TransitionCursor.encode($0.sequence) } : nil
         return ControlServer.list("transitions", page, next: next)
     }
 
@@ -193,7 +194,7 @@ package final class ControlServer: Sendable {
         if let since = try parameters.since(now: time.wallClock()) { start = .since(since) }
         if let after = try parameters.number("after") { start = .after(after) }
         // Given by a client that reconnects to the URL it began with: it knows best.
-        if let text = request.header("last-event-id"), !text.isEmpty {
+        if let text = request.header("last-event-id") {
             guard let number = ControlParameters.digits(text) else {
                 throw Problem(
                     .badParameter, "Last-Event-ID is '\(text)'; it must be an event's number.")
