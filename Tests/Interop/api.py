@@ -63,23 +63,18 @@ def check(condition, what):
 
 def settings(document, deliveries):
     """The settings, with a dictionary for each parameter of an operation whose values are known."""
-    text, count = SETTINGS, 0
-    for operation in document.operations:
-        for path, parameters in NAMES.items():
-            if not re.fullmatch(path, operation.path):
-                continue
-            for key, values in parameters.items():
-                if not operation.has_parameter(*key.split(".")):
-                    continue
-                count += 1
-                text += f"""
-[dictionaries.names{count}]
-values = {json.dumps(values or deliveries)}
-[[operations]]
-include-name = "{operation.name}"
-[operations.parameters]
-"{key}" = {{dictionary = "names{count}", probability = 0.7}}
-"""
+    text = SETTINGS
+    for number, operation in enumerate(document.operations):
+        known = {key: values or deliveries for path, parameters in NAMES.items()
+                 if re.fullmatch(path, operation.path) for key, values in parameters.items()
+                 if operation.has_parameter(*key.split("."))}
+        if not known:
+            continue
+        text += f'[[operations]]\ninclude-name = "{operation.name}"\n[operations.parameters]\n'
+        text += "".join(f'"{key}" = {{dictionary = "{number}-{key}", probability = 0.7}}\n'
+                        for key in known)
+        text += "".join(f'[dictionaries."{number}-{key}"]\nvalues = {json.dumps(values)}\n'
+                        for key, values in known.items())
     return text
 
 
