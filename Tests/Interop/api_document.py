@@ -1,5 +1,6 @@
 """The OpenAPI document, to look up what an answer should be."""
 
+import json
 import re
 
 import jsonschema_rs
@@ -13,17 +14,19 @@ class Operation:
         self.document, self.method, self.path, self.value = document, method.upper(), path, value
         self.parameters = [document.follow(each)
                            for each in [*common, *value.get("parameters", [])]]
-        self.statuses = {int(status) for status in value["responses"]}
+        self.statuses = {int(status) for status in value["responses"] if status.isdigit()}
 
     @property
     def name(self):
         return f"{self.method} {self.path}"
 
+    @property
+    def body(self):
+        """The schema of its JSON body; an empty one when it takes none."""
+        content = self.value.get("requestBody", {}).get("content", {})
+        return self.document.follow(content.get("application/json", {}).get("schema", {}))
+
     def has_parameter(self, where, name):
-        if where == "body":
-            content = self.value.get("requestBody", {}).get("content", {})
-            schema = self.document.follow(content.get("application/json", {}).get("schema", {}))
-            return name in schema.get("properties", {})
         return any(each["in"] == where and each["name"] == name for each in self.parameters)
 
     def fault(self, status, headers, value):
@@ -60,7 +63,21 @@ class Document:
         return {name for each in schemas for name in each.get("properties", {})} - required
 
     def faults(self):
-        return [error.message for error in OpenAPIV31SpecValidator(self.value).iter_errors()]
+        """What is no OpenAPI 3.1, and answers that stand for any status: those say nothing."""
+        return [error.message for error in OpenAPIV31SpecValidator(self.value).iter_errors()] + [
+            f"{each.name} has '{status}'" for each in self.operations
+            for status in each.value["responses"] if not status.isdigit()]
+
+    def configured(self, services, receivers):
+        """A copy in which bodies name what is configured: which names there are, no schema can say."""
+        copy = Document(json.loads(json.dumps(self.value)))
+        for operation in copy.operations:
+            properties = operation.body.get("properties", {})
+            if "service" in properties:
+                properties["service"] = {"enum": services}
+            if "notify" in properties:
+                properties["notify"]["items"] = {"enum": receivers}
+        return copy.value
 
     def follow(self, value):
         while "$ref" in value:

@@ -9,6 +9,8 @@ import urllib.request
 
 ODD = 'a/b c%2F"ü'
 RUNS = {"12": "complete", "13": "error", "14": "killed"}
+SERVICES = ["warehouse", "krixik", "away"]
+RECEIVERS = ["log", "ops", "slow", "refused", "gone", "digest"]
 LONG = [str(run) for run in range(20, 40)]
 KRIXIK = "f948a6ad-0343-e743-2b3f-0df6bc732a3a"
 KEY = "0a1b2c3d-1111-e222-3333-444455556666"
@@ -101,8 +103,7 @@ class Stage:
                            "pipeline": "nightly"},
                 "away": {"kind": "kinetica", "url": "http://127.0.0.1:9"},
             },
-            "defaults": {"poll": {"initial": "300ms", "max": "500ms"}, "notify": [
-                "log", "ops", "slow", "refused", "gone", "digest"]},
+            "defaults": {"poll": {"initial": "300ms", "max": "500ms"}, "notify": RECEIVERS},
             "receivers": {
                 "log": {"stdout": {"format": "json"}, "on": ["all"]},
                 "ops": self.hook("flaky", retry=["0s", "1s"]),
