@@ -38,7 +38,8 @@ import Testing
     @Test(arguments: [
         ("limit", "0"), ("limit", "1001"), ("limit", "x"), ("limit", ""), ("limit", "-1"),
         ("state", "napping"), ("state", "error,"), ("active", "yes"), ("since", "yesterday"),
-        ("after", "-1"), ("after", "1.5"), ("cursor", "zz"), ("cursor", "616"), ("cursor", "61"),
+        ("after", "-1"), ("after", "1.5"), ("after", "+1"), ("limit", "+1"), ("cursor", "zz"),
+        ("cursor", "616"), ("cursor", "61"),
         ("colour", "blue"),
     ])
     func `a bad value is a problem that names its parameter`(name: String, value: String) {
@@ -68,8 +69,28 @@ import Testing
         #expect(PercentEncoding.encode(cursor) == cursor)
     }
 
-    @Test(arguments: ["", "6", "zz", "2f", "612f", "ff2fff", "612F62"])
+    @Test(arguments: [
+        "", "w", "w61", "w61.", "w.61", "w61.6", "w61.zz", "w61.6F", "w61.61.61", "61.61",
+        "d61.61", "W61.61", " w61.61",
+    ])
     func `what is no cursor is refused`(text: String) {
         #expect(WatchCursor.decode(text) == nil)
+    }
+
+    @Test func `a cursor is the cursor of one list`() {
+        let watches = WatchCursor.encode(WatchName(service: "12", run: "61"))
+        let deliveries = DeliveryCursor(eventNumber: 12, receiver: "ops")
+        let texts = [watches, deliveries.text, EventCursor.encode(12), TransitionCursor.encode(12)]
+        #expect(texts.compactMap(WatchCursor.decode).count == 1)
+        #expect(texts.compactMap { DeliveryCursor($0) } == [deliveries])
+        #expect(texts.compactMap(EventCursor.decode) == [12])
+        #expect(texts.compactMap(TransitionCursor.decode) == [12])
+    }
+
+    @Test(arguments: ["e", "e-1", "e+1", "e01", "e1.2", "e1000000000000000000", "e 1", "e١"])
+    func `a number in a cursor has one form`(text: String) {
+        #expect(EventCursor.decode(text) == nil)
+        #expect(TransitionCursor.decode("t" + text.dropFirst()) == nil)
+        #expect(DeliveryCursor("d" + text.dropFirst() + ".61") == nil)
     }
 }

@@ -36,25 +36,33 @@ package struct ControlParameters: Sendable {
 
     package func limit() throws(Problem) -> Int {
         guard let text = try text("limit") else { return ControlParameters.defaultLimit }
-        guard let limit = Int(text), ControlParameters.limits.contains(limit) else {
+        guard let limit = ControlParameters.digits(text),
+            ControlParameters.limits.contains(Int(limit))
+        else {
             throw Problem(
                 .badParameter,
                 "Parameter 'limit' is '\(text)'; it must be a whole number from "
                     + "\(ControlParameters.limits.lowerBound) to "
                     + "\(ControlParameters.limits.upperBound).")
         }
-        return limit
+        return Int(limit)
     }
 
     /// A whole number from 0.
     package func number(_ name: String) throws(Problem) -> Int64? {
         guard let text = try text(name) else { return nil }
-        guard let number = Int64(text), number >= 0 else {
+        guard let number = ControlParameters.digits(text) else {
             throw Problem(
                 .badParameter, "Parameter '\(name)' is '\(text)'; it must be a whole number from 0."
             )
         }
         return number
+    }
+
+    /// Digits alone: `Int64` would take a sign as well.
+    static func digits(_ text: String) -> Int64? {
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        return text.utf8.allSatisfy(digits.contains) ? Int64(text) : nil
     }
 
     package func flag(_ name: String) throws(Problem) -> Bool {
@@ -123,12 +131,18 @@ package struct ControlParameters: Sendable {
         try cursor { DeliveryCursor($0) }
     }
 
+    package func eventCursor() throws(Problem) -> Int64? { try cursor(EventCursor.decode) }
+
+    package func transitionCursor() throws(Problem) -> Int64? {
+        try cursor(TransitionCursor.decode)
+    }
+
     private func cursor<Value>(_ decode: (String) -> Value?) throws(Problem) -> Value? {
         guard let text = try text("cursor") else { return nil }
         guard let value = decode(text) else {
             throw Problem(
                 .badParameter,
-                "Parameter 'cursor' is not one that this API gave; take it from 'next' of the page "
+                "Parameter 'cursor' is not one that this list gave; take it from 'next' of the page "
                     + "before.")
         }
         return value

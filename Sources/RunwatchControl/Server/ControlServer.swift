@@ -53,7 +53,7 @@ package final class ControlServer: Sendable {
         guard let parts = request.pathParts else {
             throw Problem(.badPath, "The path holds a broken escape, or is not UTF-8.")
         }
-        guard let route = ControlRoute(parts: parts) else {
+        guard ControlServer.isWhole(request.rawPath), let route = ControlRoute(parts: parts) else {
             throw Problem(.noSuchRoute, "There is nothing at '\(request.rawPath)'.")
         }
         let method = request.method == "HEAD" ? "GET" : request.method
@@ -69,6 +69,11 @@ package final class ControlServer: Sendable {
         let parameters = try ControlParameters(of: request, known: route.parameters)
         if method == "GET" { return try await read(route, parameters, request) }
         return try await change(route, parameters)
+    }
+
+    /// Whether no part is empty: where a script's variable was, there must not be another route.
+    private static func isWhole(_ path: String) -> Bool {
+        !path.contains("//") && !path.hasSuffix("/")
     }
 
     func read(
@@ -161,10 +166,11 @@ package final class ControlServer: Sendable {
         _ name: WatchName, _ parameters: ControlParameters
     ) async throws(Problem) -> HTTPServerResponse {
         let limit = try parameters.limit()
-        let after = try parameters.number("cursor") ?? 0
+        let after = try parameters.transitionCursor() ?? 0
         let found = try await backend.transitions(name).filter { $0.sequence > after }
         let page = Array(found.prefix(limit))
-        let next = found.count > limit ? page.last.map { String($0.sequence) } : nil
+        let next =
+            found.count > limit ? page.last.map { TransitionCursor.encode($0.sequence) } : nil
         return ControlServer.list("transitions", page, next: next)
     }
 
@@ -172,12 +178,12 @@ package final class ControlServer: Sendable {
         -> HTTPServerResponse
     {
         let limit = try parameters.limit()
-        let cursor = try parameters.number("cursor")
+        let cursor = try parameters.eventCursor()
         let after = max(try parameters.number("after") ?? 0, cursor ?? 0)
         let found = try await backend.events(
             after: after, since: try parameters.since(now: time.wallClock()), limit: limit + 1)
         let page = Array(found.prefix(limit))
-        let next = found.count > limit ? page.last.map { String($0.number) } : nil
+        let next = found.count > limit ? page.last.map { EventCursor.encode($0.number) } : nil
         return ControlServer.list("events", page, next: next)
     }
 
@@ -188,8 +194,8 @@ package final class ControlServer: Sendable {
         if let since = try parameters.since(now: time.wallClock()) { start = .since(since) }
         if let after = try parameters.number("after") { start = .after(after) }
         // Given by a client that reconnects to the URL it began with: it knows best.
-        if let text = request.header("last-event-id"), !text.isEmpty {
-            guard let number = Int64(text), number >= 0 else {
+        if let text = request.header("last-event-id") {
+            guard let number = ControlParameters.digits(text) else {
                 throw Problem(
                     .badParameter, "Last-Event-ID is '\(text)'; it must be an event's number.")
             }
