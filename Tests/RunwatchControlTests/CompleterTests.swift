@@ -78,10 +78,14 @@ import Testing
     }
 
     @Test func `services come first, or their watches when there is one`() async throws {
-        let live = try LiveControl(FakeBackend(watches: [Samples.watch("warehouse/1")]))
-        let services = Samples.status.services.map(\.name)
+        let backend = FakeBackend(watches: [Samples.watch("warehouse/1")])
+        backend.edit {
+            $0.status.services.append(
+                ServiceView(name: "warehouse", kind: "kinetica", health: .up))
+        }
+        let live = try LiveControl(backend)
+        let services = ["krixik", "warehouse"]
         let all = await answer(["show", ""], socket: live.socket)
-        #expect(services.count > 1)
         #expect(all.kind == "partial")
         #expect(all.values == services.map { $0 + "/" })
         #expect(await values(live, "show", "wareh") == ["warehouse/1"])
@@ -94,6 +98,14 @@ import Testing
         #expect(answer.values == ["error,killed"])
         let others = await self.answer(["list", "--state", "error,e"], socket: "/no/such")
         #expect(others.values == [])
+    }
+
+    @Test func `so do receivers`() async throws {
+        let live = try LiveControl(FakeBackend())
+        live.backend.edit { $0.status.receivers.append(ReceiverView(name: "ops", kind: "webhook")) }
+        #expect(await values(live, "add", "--notify", "log,") == ["log,ops"])
+        #expect(await values(live, "deliveries", "--receiver", "") == ["log", "ops"])
+        await live.stop()
     }
 
     @Test func `without a daemon there is nothing, and no word of it`() async throws {

@@ -54,7 +54,7 @@ import Testing
         (["wait", "w/1", ""], .watch(.preferablyActive)), (["poll", ""], .watch(.active)),
         (["rewatch", ""], .watch(.ended)), (["remove", ""], .watch(.transient)),
         (["add", ""], .service), (["add", "w", ""], .nothing),
-        (["add", "--notify", ""], .receiver),
+        (["add", "--notify", ""], .receivers),
         (["add", "--label", ""], .nothing), (["list", "--service", ""], .service),
         (["list", "--service=w"], .service), (["list", "--state=a"], .states),
         (["list", "--group", ""], .group), (["list", "--active", ""], .nothing),

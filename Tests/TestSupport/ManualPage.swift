@@ -60,7 +60,6 @@ package struct ManualPage: Sendable {
             words.append(
                 String(word).replacing("\\(dq", with: "\"").replacing("\\&", with: "")
                     .replacing("\\e", with: "\\"))
-            if isQuoted, rest.first == "\"" { rest.removeFirst() }
         }
         return words
     }

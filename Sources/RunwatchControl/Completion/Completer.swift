@@ -8,7 +8,7 @@ package struct Completer {
     /// More than that nobody looks through; a letter more narrows them.
     static let maximumCandidates = 200
     /// How long one answer may take before it is given up: a terminal that hangs is worse than no help.
-    static let patience = Duration.seconds(1)
+    static let patience = Duration.seconds(2)
     /// After that no further page is asked for, so that all is there while the key still moves.
     static let budget = Duration.milliseconds(120)
 
@@ -61,12 +61,10 @@ package struct Completer {
         case .verb: return words(goal, outline.verbs.map { ($0.name, $0.help) })
         case .option(let options):
             return words(goal, options.flatMap { option in option.names.map { ($0, option.help) } })
-        case .states: return states(goal)
+        case .states: return list(goal, RunState.allCases.map { ($0.name, "") })
         case .service: return words(goal, try status().services.map { ($0.name, $0.kind) })
-        case .receiver:
-            return words(
-                goal, try status().receivers.map { ($0.name, $0.kind ?? "not configured") }
-            )
+        case .receiver: return words(goal, try receivers())
+        case .receivers: return list(goal, try receivers())
         case .group: return Completion(.words, try groups(goal.prefix))
         case .failedDelivery: return Completion(.words, try failedDeliveries(goal))
         case .watch(let choice): return try watches(choice, goal)
@@ -80,15 +78,19 @@ package struct Completer {
                 .map { Completion.Candidate($0.0, $0.1) })
     }
 
-    /// The last of several states with commas between; none twice.
-    private func states(_ goal: CompletionGoal) -> Completion {
+    /// The last of several names with commas between; none twice.
+    private func list(_ goal: CompletionGoal, _ all: [(String, String)]) -> Completion {
         let parts = goal.prefix.split(separator: ",", omittingEmptySubsequences: false)
         let before = parts.dropLast()
         let lead = before.map { $0 + "," }.joined()
-        let names = RunState.allCases.map(\.name).filter { name in
-            name.hasPrefix(parts.last ?? "") && !before.contains { $0 == name }
+        let fitting = all.filter { entry in
+            entry.0.hasPrefix(parts.last ?? "") && !before.contains { $0 == entry.0 }
         }
-        return Completion(.words, names.map { Completion.Candidate(lead + $0) })
+        return Completion(.words, fitting.map { Completion.Candidate(lead + $0.0, $0.1) })
+    }
+
+    private func receivers() throws(ControlFailure) -> [(String, String)] {
+        try status().receivers.map { ($0.name, $0.kind ?? "not configured") }
     }
 
     private func watches(

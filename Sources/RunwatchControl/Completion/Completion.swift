@@ -25,8 +25,10 @@ package struct Completion: Sendable, Equatable {
 
     package static let nothing = Completion(.words, [])
 
-    /// Leaves out what no shell could show or quote in one line: control characters, line breaks, marks that
-    /// turn the direction of writing. An ID that holds them has to be written by hand.
+    /// Leaves out what no shell could show or quote in one line.
+    ///
+    /// That is control characters, line breaks and marks that turn the direction of writing. An ID that
+    /// holds them has to be written by hand.
     package init(_ kind: Kind, _ candidates: [Candidate]) {
         self.kind = kind
         self.candidates = candidates.filter {

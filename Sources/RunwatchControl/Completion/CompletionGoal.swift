@@ -10,6 +10,8 @@ package struct CompletionGoal: Sendable, Equatable {
         case states
         case group
         case receiver
+        /// Several, with commas between.
+        case receivers
         case failedDelivery
         case file
     }
@@ -71,7 +73,9 @@ package struct CompletionGoal: Sendable, Equatable {
         case "--service": .service
         case "--state": .states
         case "--group": .group
-        case "--receiver", "--notify": .receiver
+        case "--receiver": .receiver
+        case "--notify": .receivers
+        case "--watch": .watch(.all)
         case "--socket": .file
         default: .nothing
         }
