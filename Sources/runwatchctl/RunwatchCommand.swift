@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import RunwatchControl
+import RunwatchLinux
 
 /// `runwatchctl`: asks the daemon, and tells it what to do.
 @main
@@ -42,6 +43,7 @@ struct RunwatchCommand: ParsableCommand {
     static func main() {
         // A reader that leaves (`| head`) shows as an error of the write, and ends the program quietly.
         signal(SIGPIPE, SIG_IGN)
+        if CommandLine.arguments.dropFirst().first == CompletionCommand.name { complete() }
         let arguments = GlobalOptions.movedBehindVerb(Array(CommandLine.arguments.dropFirst()))
         do {
             var command = try parseAsRoot(arguments)
@@ -49,6 +51,19 @@ struct RunwatchCommand: ParsableCommand {
         } catch {
             end(with: error)
         }
+    }
+
+    /// Answers a shell's completion script.
+    ///
+    /// Not the parser's own scripts: theirs for bash has the shell expand what a program answers, so a run
+    /// called `$(reboot)` would be run.
+    private static func complete() -> Never {
+        let answer = CompletionCommand.answer(
+            Array(CommandLine.arguments.dropFirst()),
+            outline: { CommandOutline(dumpedHelp: _dumpHelp()) }, environment: Environment.all,
+            exists: { access($0, F_OK) == 0 })
+        _ = ControlOutput.standard.write(Array(answer.utf8))
+        Glibc.exit(ExitStatus.done.rawValue)
     }
 
     /// Ends the program as the parser would, its words in the form of ours.

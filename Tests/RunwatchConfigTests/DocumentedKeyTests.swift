@@ -8,7 +8,7 @@ import Testing
     /// A configuration with a key that nobody knows, in each mapping.
     ///
     /// The message names the known ones.
-    private static let strange = load(
+    static let strange = load(
         """
         zzzzzzzzzz: 1
         services:
@@ -31,12 +31,12 @@ import Testing
         """,
         watches: "- {zzzzzzzzzz: 1}\n")
 
-    private static let discovery = load(
+    static let discovery = load(
         kineticaService,
         watches: "- {service: warehouse, discover: {zzzzzzzzzz: 1}}\n")
 
     /// The known keys by the mapping that the message names.
-    private static func known(_ result: ConfigurationResult) -> [String: [String]] {
+    static func known(_ result: ConfigurationResult) -> [String: [String]] {
         var known: [String: [String]] = [:]
         for diagnostic in result.diagnostics {
             let message = diagnostic.message
@@ -51,7 +51,7 @@ import Testing
         return known
     }
 
-    private static func page(_ name: String) throws -> String {
+    static func page(_ name: String) throws -> String {
         let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
         return try text(of: "\(root)/Sources/RunwatchDaemon/Runwatch.docc/\(name).md")
     }
