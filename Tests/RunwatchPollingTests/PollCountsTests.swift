@@ -29,7 +29,7 @@ import Testing
         #expect(status.polls.transitions[Int(RunState.complete.rawValue)] == 1)
         #expect(status.polls.transitions.reduce(0, +) == 2)
         #expect(status.limits == ServiceLimits())
-        #expect(status.failuresInARow == 0)
+        #expect(status.failures == 0)
         #expect(status.pause == .zero)
     }
 
@@ -48,13 +48,13 @@ import Testing
             status = try await self.status(harness)
         }
         #expect(status.polls.hints == 1)
-        #expect(status.failuresInARow == 2)
+        #expect(status.failures == 2)
         #expect(status.pause > .seconds(20))
         #expect(status.pause <= .seconds(30))
         try await harness.run(for: .seconds(60))
         status = try await self.status(harness)
         #expect(status.pause == .zero)
-        #expect(status.failuresInARow == 0)
+        #expect(status.failures == 0)
         let outcomes = Dictionary(
             uniqueKeysWithValues: status.polls.outcomes.map { ($0.name, $0.count) })
         #expect(outcomes["connection"] == 1)
