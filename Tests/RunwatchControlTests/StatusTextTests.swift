@@ -90,7 +90,7 @@ import Testing
                   ! service 'warehouse' is down for 5m (3 failures in a row): connection refused; next probe in 12s; see that it runs, and that its url is right
                   ! service 'slow': 12 polls held up by its limit (rate 20/s), the first by 3s; raise its limits, or poll less often
                   ! receiver 'ops' said that it is gone (HTTP 410); 12 pending, the oldest from 5m ago; mend or remove it, a reload tries it again
-                  ! receiver 'ops': 1 delivery given up; `runwatchctl redeliver --failed --receiver ops` tries again
+                  ! receiver 'ops': 1 delivery failed for good; `runwatchctl redeliver --failed --receiver ops` tries again
                   ! receiver 'chat' does not take deliveries: HTTP 503: try\\u{7}later; 1 pending; `runwatchctl test-receiver chat` tries it now
                   ! receiver 'old' is not configured any more, and 3 pending and 2 failed deliveries wait for it; configure it again to have them delivered
 

@@ -97,6 +97,8 @@ import Testing
         ("database", "; it is late, for the disk does not keep up"),
         ("in_flight", ", and not answered yet"),
         ("stopping", "; the daemon is stopping"),
+        ("unserved", "; its service is not configured, and nobody asks"),
+        ("ended", "; it has ended, and that is on its way into the record"),
         ("backoff", "; next in 7s"),
         ("a later word", "; next in 7s"),
     ])

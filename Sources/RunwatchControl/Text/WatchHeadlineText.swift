@@ -40,6 +40,8 @@ enum WatchHeadlineText {
         case "retry_after": return warning("its service asked to be left alone") + again
         case "rate", "concurrency": return warning("it is late by the service's limits")
         case "database": return warning("it is late, for the disk does not keep up")
+        case "unserved": return warning("its service is not configured, and nobody asks")
+        case "ended": return "; it has ended, and that is on its way into the record"
         case "in_flight": return ", and not answered yet"
         case "stopping": return warning("the daemon is stopping")
         default: break

@@ -140,7 +140,7 @@ extension StatusView {
             troubles.append(
                 TroubleView(
                     .receiverFailed, subject: name,
-                    "receiver '\(name)': \(count) given up; `runwatchctl redeliver --failed --receiver "
+                    "receiver '\(name)': \(count) failed for good; `runwatchctl redeliver --failed --receiver "
                         + "\(name)` tries again"))
         }
         return troubles
