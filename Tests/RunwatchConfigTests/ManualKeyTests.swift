@@ -1,3 +1,5 @@
+import RunwatchConfig
+import RunwatchCore
 import TestSupport
 import Testing
 
@@ -40,8 +42,8 @@ import Testing
         let service = try keys("service 'a'")
         // What holds for every watch may stand at a service as well.
         #expect(Set(defaults).isSubset(of: service))
-        let krixik = keys(service, ofNoKindBut: "krixik")
-        let kinetica = keys(service, ofNoKindBut: "kinetica")
+        let krixik = own(service, "krixik")
+        let kinetica = own(service, "kinetica")
         let common = service.filter { !(defaults + krixik + kinetica).contains($0) }
         return [
             "The main file": try keys("the configuration"),
@@ -59,13 +61,14 @@ import Testing
             "Keys of defaults": defaults + (try inside("poll")),
             "Keys of retention": try keys("'retention'"),
             "Keys of control": try keys("'control'"),
+            "Keys of http": try keys("'http'"),
             "Keys of log": try keys("'log'"),
             "Keys of a watch": try keys("a watch") + inside("discover"),
         ]
     }
 
     /// Those of the keys that a service of another kind may not have.
-    private static func keys(_ keys: [String], ofNoKindBut kind: String) -> [String] {
+    private static func own(_ keys: [String], _ kind: String) -> [String] {
         let other = kind == "krixik" ? "kinetica" : "krixik"
         let lines = keys.filter { $0 != "kind" }.map { "    \($0): 1\n" }.joined()
         let result = load("services:\n  w:\n    kind: \(other)\n" + lines)
@@ -103,6 +106,7 @@ import Testing
         ("Configuration", "defaults", ["Keys of defaults"]),
         ("Configuration", "retention", ["Keys of retention"]),
         ("Configuration", "control", ["Keys of control"]),
+        ("Configuration", "http", ["Keys of http"]),
         ("Configuration", "log", ["Keys of log"]), ("WatchLists", "Keys", ["Keys of a watch"]),
     ]
 
