@@ -1,7 +1,7 @@
 /// Reads IDs from text that comes in pieces: one a line, by the rules of `ids_from` files.
 package struct IDLineReader {
     /// An ID that cannot be one, or a line that is none, and where.
-    package struct Fault: Error, Hashable, Sendable {
+    package struct Fault: Hashable, Sendable {
         /// From 1.
         package var line: Int
         package var message: String
@@ -10,63 +10,67 @@ package struct IDLineReader {
     /// A line may be so long, its comment included; longer ones are no list of IDs.
     package static let longestLine = 64 << 10
 
+    /// The first fault; nothing behind it is read.
+    package private(set) var fault: Fault?
     /// The beginning of a line whose end has not come.
     private var rest: [UInt8] = []
     private var linesRead = 0
 
     package init() {}
 
-    /// Takes a piece, and gives the IDs of the lines that are whole by now.
-    package mutating func take(_ piece: [UInt8]) throws(Fault) -> [String] {
+    /// Takes a piece, and gives the IDs of the lines that are whole by now, up to the first fault.
+    package mutating func take(_ piece: [UInt8]) -> [String] {
+        guard fault == nil else { return [] }
         rest += piece
-        guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else {
-            guard rest.count <= IDLineReader.longestLine else { throw tooLong() }
-            return []
+        var ids: [String] = []
+        if let end = rest.lastIndex(of: UInt8(ascii: "\n")) {
+            let whole = Array(rest[...end])
+            rest.removeFirst(end + 1)
+            ids = read(whole)
         }
-        let whole = Array(rest[...end])
-        rest.removeFirst(end + 1)
-        return try read(whole)
+        if fault == nil, rest.count > IDLineReader.longestLine {
+            fault = Fault(
+                line: linesRead + 1,
+                message: "the line is longer than \(IDLineReader.longestLine) bytes; write one ID a "
+                    + "line")
+        }
+        return ids
     }
 
     /// The last line, which may end without a break.
-    package mutating func finish() throws(Fault) -> [String] {
+    package mutating func finish() -> [String] {
+        guard fault == nil else { return [] }
         defer { rest = [] }
-        return try read(rest)
+        return read(rest)
     }
 
-    private mutating func read(_ bytes: [UInt8]) throws(Fault) -> [String] {
+    private mutating func read(_ bytes: [UInt8]) -> [String] {
         var ids: [String] = []
-        var fault: Fault?
+        var found: Fault?
         let first = linesRead
         bytes.withUnsafeBufferPointer { whole in
             let hasMark = first == 0 && whole.starts(with: [0xEF, 0xBB, 0xBF])
             let text = UnsafeBufferPointer(rebasing: whole[(hasMark ? 3 : 0)...])
-            if let offset = UTF8Check.firstFault(in: text) {
-                fault = Fault(
-                    line: first + TextPlace(of: offset, in: text).line,
+            let end = UTF8Check.firstFault(in: text)
+            if let end {
+                found = Fault(
+                    line: first + TextPlace(of: end, in: text).line,
                     message: "the text is not UTF-8")
-                return
             }
-            IDList.lines(text) { line in
+            IDList.lines(UnsafeBufferPointer(rebasing: text[..<(end ?? text.count)])) { line in
+                let number = first + line.line
+                guard number < found?.line ?? .max else { return false }
                 if let words = RunIDText.fault(line.id) {
                     let id = String(decoding: line.id, as: UTF8.self)
-                    fault = Fault(
-                        line: first + line.line, message: RunIDText.message(of: words, in: id))
+                    found = Fault(line: number, message: RunIDText.message(of: words, in: id))
                     return false
                 }
                 ids.append(String(decoding: line.id, as: UTF8.self))
                 return true
             }
         }
-        if let fault { throw fault }
+        fault = found
         linesRead += bytes.count { $0 == UInt8(ascii: "\n") }
-        guard rest.count <= IDLineReader.longestLine else { throw tooLong() }
         return ids
-    }
-
-    private func tooLong() -> Fault {
-        Fault(
-            line: linesRead + 1,
-            message: "the line is longer than \(IDLineReader.longestLine) bytes; write one ID a line")
     }
 }

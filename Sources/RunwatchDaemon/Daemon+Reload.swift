@@ -83,4 +83,7 @@ extension Daemon {
 
 extension Daemon {
     func configurationView() -> ConfigurationView { keeper.view() }
+
+    /// The one in force; `nil` before the first.
+    func configuration() -> Configuration? { keeper.configuration }
 }

@@ -65,8 +65,13 @@ package final class ControlServer: Sendable {
                 "Changing things is for root, the daemon's own user and the members of "
                     + "control.admin_group; you may read.")
         }
-        let parameters = try ControlParameters(of: request, known: route.parameters)
-        if method == "GET" { return try await read(route, parameters, request) }
+        let parameters = try ControlParameters(of: request, known: route.parameters(method))
+        switch route {
+        case _ where method == "GET": return try await read(route, parameters, request)
+        case .watches: return try await addWatches(request)
+        case .watch(let name): return try await removeWatch(name)
+        default: break
+        }
         return try await change(route, parameters)
     }
 
