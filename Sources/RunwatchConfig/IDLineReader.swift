@@ -5,6 +5,11 @@ package struct IDLineReader {
         /// From 1.
         package var line: Int
         package var message: String
+
+        package init(line: Int, message: String) {
+            self.line = line
+            self.message = message
+        }
     }
 
     /// A line may be so long, its comment included; longer ones are no list of IDs.
@@ -31,7 +36,8 @@ package struct IDLineReader {
         if fault == nil, rest.count > IDLineReader.longestLine {
             fault = Fault(
                 line: linesRead + 1,
-                message: "the line is longer than \(IDLineReader.longestLine) bytes; write one ID a "
+                message:
+                    "the line is longer than \(IDLineReader.longestLine) bytes; write one ID a "
                     + "line")
         }
         return ids
@@ -57,7 +63,8 @@ package struct IDLineReader {
                     line: first + TextPlace(of: end, in: text).line,
                     message: "the text is not UTF-8")
             }
-            IDList.lines(UnsafeBufferPointer(rebasing: text[..<(end ?? text.count)])) { line in
+            let good = UnsafeBufferPointer(rebasing: text[..<(end ?? text.count)])
+            IDList.lines(good) { line in
                 let number = first + line.line
                 guard number < found?.line ?? .max else { return false }
                 if let words = RunIDText.fault(line.id) {

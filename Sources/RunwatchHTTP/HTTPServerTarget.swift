@@ -28,7 +28,9 @@ enum HTTPServerTarget {
     /// Forms write a space as `+`; a value whose escapes are broken stays as it was sent.
     private static func unescape(_ text: Substring) -> String {
         var spaced = ""
-        for scalar in text.unicodeScalars { spaced.unicodeScalars.append(scalar == "+" ? " " : scalar) }
+        for scalar in text.unicodeScalars {
+            spaced.unicodeScalars.append(scalar == "+" ? " " : scalar)
+        }
         return PercentEncoding.decode(spaced) ?? String(text)
     }
 }

@@ -44,7 +44,8 @@ package enum WatchDetailText {
         fields.add("next poll", nextPoll(watch, now))
         fields.add(
             "origin",
-            watch.origin.map(TerminalText.escape) ?? "none: it has left the watch list, or was removed")
+            watch.origin.map(TerminalText.escape)
+                ?? "none: it has left the watch list, or was removed")
         return fields
     }
 
