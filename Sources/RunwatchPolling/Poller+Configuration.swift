@@ -214,7 +214,7 @@ extension Poller {
     // MARK: Discoveries
 
     private func renew(
-        _ spec: DiscoverySpec, _ service: ServiceSlot, met: Set<String>?, found: [SavedWatch],
+        _ spec: DiscoverySpec, _ service: ServiceSlot, met: Set<ExactText>?, found: [SavedWatch],
         _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
     ) {
         let discovery: DiscoverySlot

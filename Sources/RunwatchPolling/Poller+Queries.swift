@@ -139,7 +139,8 @@ extension Poller {
             do {
                 saved = try await store.rewatch(known.id)
             } catch {
-                throw .store(error.description)
+                // Retention may have deleted what nobody lists in a file.
+                throw error.code == .notFound ? .noSuchWatch : .store(error.description)
             }
             // What was seen while the store wrote comes after it in the record, and has counted on: the
             // new life would give the same numbers again, and what has its number is not recorded.

@@ -110,7 +110,7 @@ struct AdoptionPlan {
     private mutating func noteMet(_ run: String, by key: String?) {
         for (place, discovery) in discoveries.enumerated() where discovery.key == key {
             if adoption.met[place] == nil { adoption.met[place] = [] }
-            adoption.met[place]?.insert(run)
+            adoption.met[place]?.insert(ExactText(run))
         }
     }
 

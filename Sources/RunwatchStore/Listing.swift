@@ -149,15 +149,15 @@ extension Connection {
     }
 
     /// - Returns: `nil` when the discovery has noted nothing.
-    func met(by key: String) throws(StoreError) -> Set<String>? {
-        var runs: Set<String> = []
+    func met(by key: String) throws(StoreError) -> Set<ExactText>? {
+        var runs: Set<ExactText> = []
         var hasLooked = false
         var statement = try cached("SELECT run FROM discovery_met WHERE discovery = ?")
         try statement.bind(key)
         while try statement.step() {
             hasLooked = true
             let run = statement.text(0)
-            if !run.isEmpty { runs.insert(run) }
+            if !run.isEmpty { runs.insert(ExactText(run)) }
         }
         return hasLooked ? runs : nil
     }

@@ -9,7 +9,7 @@ package struct Adoption: Sendable {
     /// A run that a file lists by now is among `watches` and not here.
     package var discovered: [[SavedWatch]] = []
     /// For each discovery, in the same order: every run it has met; `nil` when it never looked.
-    package var met: [Set<String>?] = []
+    package var met: [Set<ExactText>?] = []
     /// The transient watches that are listed and that no file lists, in the order of their making.
     package var transient: [TransientWatch] = []
 

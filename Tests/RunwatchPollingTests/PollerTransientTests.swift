@@ -69,6 +69,19 @@ import Testing
         }
     }
 
+    @Test func `a run that looks like one met before is discovered all the same`() async throws {
+        let harness = try await harness(Self.configuration(discoveries: ["nightly"]))
+        harness.kinetica.set("\u{E9}", "running", tag: "nightly")
+        try await harness.run(for: .seconds(3))
+        harness.kinetica.set("\u{E9}", nil)
+        harness.kinetica.set("e\u{301}", "running", tag: "nightly")
+        try await harness.run(for: .seconds(20))
+        let told = harness.events.withLock { $0.filter { $0.type == .run(.running) } }
+        #expect(
+            told.map { Array($0.subject.utf8) }
+                == ["warehouse/\u{E9}", "warehouse/e\u{301}"].map { Array($0.utf8) })
+    }
+
     // MARK: Reloads and restarts
 
     @Test func `a reload leaves it standing, under the new defaults and its own settings`()
@@ -266,8 +279,12 @@ import Testing
         harness.kinetica.set("1", "complete")
         _ = try await harness.poller.add(["1"], as: Self.request("g"))
         try await harness.run(for: .seconds(3))
+        // Deleted, it is no watch any more; the next one is another.
         let later = harness.time.wallClock().advanced(by: .seconds(1))
         #expect(try await harness.store.prune(before: later, limit: 100) == false)
+        await #expect(throws: WatchRefusal.noSuchWatch) {
+            try await harness.poller.rewatch(Self.name)
+        }
         #expect(try await harness.poller.add(["1"], as: Self.request("g")) == [true])
         try await harness.run(for: .seconds(3))
         #expect(harness.told("warehouse/1") == ["run.complete", "run.complete"])
