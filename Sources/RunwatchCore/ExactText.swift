@@ -2,11 +2,15 @@
 ///
 /// `String` takes canonically equivalent texts for the same: `é` as one code point and as two. To a service
 /// they are two IDs, and to the database as well.
-package struct ExactText: Hashable, Sendable {
+package struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
     package let text: String
 
     package init(_ text: String) {
         self.text = text
+    }
+
+    package init(stringLiteral text: String) {
+        self.init(text)
     }
 
     package static func == (left: ExactText, right: ExactText) -> Bool {

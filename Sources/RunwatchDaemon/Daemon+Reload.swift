@@ -102,4 +102,7 @@ extension Daemon {
 extension Daemon {
     /// Where figures and health are served over TCP, with the port that was really got.
     var httpListen: String? { listener?.current?.bound.description }
+
+    /// The one in force; `nil` before the first.
+    func configuration() -> Configuration? { keeper.configuration }
 }

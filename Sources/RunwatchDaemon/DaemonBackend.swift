@@ -69,7 +69,7 @@ struct DaemonBackend: ControlBackend {
         return row
     }
 
-    private func view(
+    func view(
         _ row: WatchRow, _ live: LiveWatch?, _ services: Set<String>
     ) -> WatchView {
         let saved = row.watch
@@ -126,8 +126,20 @@ struct DaemonBackend: ControlBackend {
         }
     }
 
-    private func problem(_ refusal: WatchRefusal, _ name: WatchName) async -> Problem {
+    enum Verb { case remove, other }
+
+    func problem(
+        _ refusal: WatchRefusal, _ name: WatchName, verb: Verb = .other
+    ) async -> Problem {
         switch refusal {
+        case .conflict(let conflict): return DaemonBackend.problem(conflict)
+        case .listed(let place):
+            return Problem(
+                .conflict, "'\(name)' comes from \(place); edit that file to end the watch.")
+        case .noSuchService:
+            return Problem(
+                .conflict, "The service '\(name.service)' has left the configuration.")
+        case .parked(let words): return Problem(.conflict, "'\(name)' is not polled: \(words).")
         case .ended(let state):
             return Problem(
                 .conflict,
@@ -137,9 +149,14 @@ struct DaemonBackend: ControlBackend {
         case .noSuchWatch:
             let row = try? await reader.watch(name)
             guard row != nil else { return Problem(.noSuchWatch, "There is no watch '\(name)'.") }
+            guard verb == .other else {
+                return Problem(
+                    .noSuchWatch,
+                    "'\(name)' is not watched any more; `show` has its history.")
+            }
             return Problem(
                 .conflict,
-                "'\(name)' is not watched any more; put it into the watch list again.")
+                "'\(name)' is not watched any more; put it into the watch list again, or `add` it.")
         }
     }
 

@@ -39,11 +39,16 @@ package struct HTTPServerRequest: Sendable {
 
     /// The path's parts, unescaped one by one: `/v1/watches/a/b%2Fc` → `v1`, `watches`, `a`, `b/c`.
     ///
-    /// `nil` when an escape is broken or the result is not UTF-8.
+    /// Nothing between two slashes, or after the last one, is a part as well: an empty one. `nil` when an
+    /// escape is broken or the result is not UTF-8.
     package var pathParts: [String]? {
+        guard rawPath != "/" else { return [] }
         var parts: [String] = []
-        for part in rawPath.split(separator: "/", omittingEmptySubsequences: true) {
-            guard let text = PercentEncoding.decode(part) else { return nil }
+        // In bytes: with a combining character after it, a slash is no `Character` of its own.
+        var rest = rawPath.utf8[...]
+        if rest.first == UInt8(ascii: "/") { rest.removeFirst() }
+        for part in rest.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            guard let text = PercentEncoding.decode(Substring(part)) else { return nil }
             parts.append(text)
         }
         return parts

@@ -56,6 +56,8 @@ package struct NextPoll: Sendable, Equatable {
         // The service, or the daemon, is not well.
         case credentials, service, probe, database, stopping
         case retryAfter = "retry_after"
+        // The configuration does not let it be polled.
+        case unserved, pipeline
     }
 
     /// `nil` when only something else than time can tell.

@@ -8,11 +8,13 @@ package import RunwatchStore
 extension Poller {
     /// Takes up a configuration, the first one or the next: what is unchanged goes on untouched.
     ///
-    /// Calls must not overlap. When the store fails, nothing is changed.
+    /// Transient watches stay, under the new defaults. When the store fails, nothing is changed.
     /// - Parameter downServices: Services whose `service.down` was told and not yet taken back.
     package func apply(
         _ configuration: Configuration, downServices: Set<String> = []
     ) async throws(StoreError) {
+        await turns.begin()
+        defer { turns.end() }
         endedMeanwhile = []
         var kinds: [String: String] = [:]
         for service in configuration.services { kinds[service.name] = service.kind.name }
@@ -28,6 +30,8 @@ extension Poller {
         groups = [:]
         let previouslyEnded = ended
         ended = [:]
+        parked = [:]
+        transientSpecs = TransientSpecs(configuration)
         renew(configuration.services, downServices: downServices, clock)
         for (spec, saved) in zip(configuration.watches, adoption.watches) {
             guard let service = services[spec.name.service] else { continue }
@@ -39,6 +43,7 @@ extension Poller {
                 spec, service, met: adoption.met[position],
                 found: adoption.discovered[position], previouslyEnded, clock)
         }
+        take(adoption.transient, previouslyEnded, clock)
         dropLeft()
         endedMeanwhile = []
         for service in services.values { pump(service) }
@@ -100,7 +105,7 @@ extension Poller {
     // MARK: Watches
 
     /// Goes on with a watch, begins it, or notes that it has ended.
-    private func take(
+    func take(
         _ spec: WatchSpec, _ saved: SavedWatch, service: ServiceSlot, discovery: DiscoverySlot?,
         _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
     ) {
@@ -130,7 +135,7 @@ extension Poller {
                 sequence: Int32(clamping: saved.sequence)))
     }
 
-    private func keep(_ watch: EndedWatch) {
+    func keep(_ watch: EndedWatch) {
         ended[watch.spec.name] = watch
         if let group = watch.spec.group {
             groups[group, default: GroupTally()].join(watch.spec)
@@ -138,7 +143,7 @@ extension Poller {
         }
     }
 
-    private func renew(
+    func renew(
         _ index: Int32, _ spec: WatchSpec, discovery: DiscoverySlot?, _ clock: Clockwork
     ) {
         guard let slot = watches[Int(index)] else { return }
@@ -187,7 +192,7 @@ extension Poller {
     }
 
     /// Counts an active watch in its group.
-    private func joinGroup(_ spec: WatchSpec) {
+    func joinGroup(_ spec: WatchSpec) {
         guard let group = spec.group else { return }
         groups[group, default: GroupTally()].join(spec)
         groups[group]?.active += 1
@@ -210,7 +215,7 @@ extension Poller {
     // MARK: Discoveries
 
     private func renew(
-        _ spec: DiscoverySpec, _ service: ServiceSlot, met: Set<String>?, found: [SavedWatch],
+        _ spec: DiscoverySpec, _ service: ServiceSlot, met: Set<ExactText>?, found: [SavedWatch],
         _ previouslyEnded: [WatchName: EndedWatch], _ clock: Clockwork
     ) {
         let discovery: DiscoverySlot

@@ -34,7 +34,8 @@ extension Poller {
             let isFirstLook = discovery.met == nil
             var new = shown.filter { observation in
                 let name = WatchName(service: service.name, run: observation.run)
-                return discovery.met?.contains(observation.run) != true && ended[name] == nil
+                return discovery.met?.contains(ExactText(observation.run)) != true
+                    && ended[name] == nil
                     && !observation.run.isEmpty
                     && observation.run.utf8.count <= WatchName.longestRun
             }
@@ -42,9 +43,9 @@ extension Poller {
                 discovery.met = []
                 discovery.passedOver = new.filter(\.isOver).map(\.run)
                 new.removeAll(where: \.isOver)
-                discovery.met?.formUnion(discovery.passedOver)
+                discovery.met?.formUnion(discovery.passedOver.map { ExactText($0) })
             }
-            discovery.met?.formUnion(new.map(\.run))
+            discovery.met?.formUnion(new.map { ExactText($0.run) })
             discovery.step = new.isEmpty ? discovery.step + 1 : 0
             planDiscovery(discovery, service, clock)
             guard isFirstLook || !new.isEmpty || discovery.isUnrecorded, !isDraining else {
@@ -123,7 +124,7 @@ extension Poller {
     private func notAdopted(
         _ found: [RunObservation], _ discovery: DiscoverySlot, _ error: StoreError
     ) {
-        discovery.met?.subtract(found.map(\.run))
+        discovery.met?.subtract(found.map { ExactText($0.run) })
         guard !discovery.isUnrecorded else { return }
         discovery.isUnrecorded = true
         discovery.lastError = error.message

@@ -6,12 +6,17 @@ extension Poller {
     package func live(_ names: [WatchName]) -> [LiveWatch?] {
         let clock = Clockwork(time)
         return names.map { name in
-            slot(name).map { live($0, place: nil, clock) }
+            if let watch = parked[name] { return live(watch) }
+            return slot(name).map { live($0, place: nil, clock) }
         }
     }
 
     /// One watch, explained; `nil` when it is not being polled.
     package func explain(_ name: WatchName) -> WatchExplanation? {
+        if let watch = parked[name] {
+            return WatchExplanation(
+                live: live(watch), settings: watch.spec.settings, prospects: [])
+        }
         guard let slot = slot(name) else { return nil }
         let clock = Clockwork(time)
         return WatchExplanation(
@@ -37,6 +42,13 @@ extension Poller {
             polls: Int(slot.machine.polls), lastPollAt: clock.timestamp(slot.machine.lastPollAt),
             lastPoll: report(slot.lastPoll, error: error, clock),
             nextPoll: nextPoll(slot, place: place, clock), lastError: error)
+    }
+
+    /// A watch that cannot be polled under this configuration.
+    private func live(_ watch: ParkedWatch) -> LiveWatch {
+        let reason: NextPoll.Reason = watch.reason == .noService ? .unserved : .pipeline
+        return LiveWatch(
+            polls: 0, nextPoll: NextPoll(at: nil, reason: reason, detail: watch.words))
     }
 
     // MARK: The last poll

@@ -212,7 +212,7 @@ extension Poller {
         store.submit(.event(event, stalled: nil))
     }
 
-    private func groupFinished(_ group: String?, _ clock: Clockwork) -> NewEvent? {
+    func groupFinished(_ group: String?, _ clock: Clockwork) -> NewEvent? {
         guard let group, let tally = groups[group], tally.active == 0 else { return nil }
         let data = GroupEventData(group: group, counts: tally.counts, failed: tally.failed)
         return event(.groupFinished, group, .group(data), notify: tally.notify, clock)

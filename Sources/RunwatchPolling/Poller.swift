@@ -77,6 +77,11 @@ package actor Poller {
     var drained: [CheckedContinuation<Void, Never>] = []
     /// Watches that ended while a configuration was being adopted: what was read of them is old.
     var endedMeanwhile: Set<WatchName> = []
+    /// Reloads, additions and removals come one after another.
+    let turns = Turns()
+    var transientSpecs = TransientSpecs()
+    /// Transient watches that are listed, have not ended and cannot be polled.
+    var parked: [WatchName: ParkedWatch] = [:]
     var requestsInFlight = 0
     /// Discovered runs on their way into the record.
     var adoptions = 0

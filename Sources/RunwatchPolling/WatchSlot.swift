@@ -45,7 +45,7 @@ final class DiscoverySlot {
     let number: Int32
     var spec: DiscoverySpec
     /// Every run it has met; `nil` before its first look.
-    var met: Set<String>?
+    var met: Set<ExactText>?
     var dueAt: Instant
     var step = 0
     var isReady = false
@@ -59,7 +59,7 @@ final class DiscoverySlot {
     /// The store could not take up what it found, and the log says so.
     var isUnrecorded = false
 
-    init(number: Int32, spec: DiscoverySpec, met: Set<String>?, dueAt: Instant, epoch: UInt32) {
+    init(number: Int32, spec: DiscoverySpec, met: Set<ExactText>?, dueAt: Instant, epoch: UInt32) {
         self.number = number
         self.spec = spec
         self.met = met

@@ -9,6 +9,8 @@ struct AdoptionPlan {
         case list(WatchID, spec: Int)
         case rediscover(WatchID, discovery: Int)
         case unlist(WatchID)
+        /// The service of a transient watch is of another kind now.
+        case setKind(WatchID, String)
     }
 
     private let specs: [WatchSpec]
@@ -20,6 +22,8 @@ struct AdoptionPlan {
     /// Specs whose name another one before them has.
     private var repeated: [(place: Int, first: Int)] = []
     private(set) var adoption = Adoption()
+    /// Of the last transient row: the next one is likely to be of the same request.
+    private var lastRequest: (listing: Listing, request: WatchRequest)?
 
     var isDone: Bool { nextStep == steps.count }
 
@@ -79,7 +83,10 @@ struct AdoptionPlan {
             byKey[discovery.key] = place
         }
         var row = try connection.statement(
-            "SELECT \(WatchColumns.list), \(Listing.columns), is_listed, discovery FROM watch")
+            """
+            SELECT \(WatchColumns.list), \(Listing.columns), is_listed, discovery FROM watch
+            ORDER BY id
+            """)
         while try row.step() {
             let name = WatchColumns.name(row)
             let key = row.optionalText(WatchColumns.count + Listing.columnCount + 1)
@@ -91,7 +98,7 @@ struct AdoptionPlan {
                 matched(row, spec: place)
             } else if row.isEqual(WatchColumns.count + 5, Listing.Source.transient.rawValue) {
                 // Who asked for it ends it, no file.
-                continue
+                if row.bool(WatchColumns.count + Listing.columnCount) { kept(row, name) }
             } else if let discovery {
                 found(row, name: name, by: discovery)
             } else if row.bool(WatchColumns.count + Listing.columnCount) {
@@ -103,7 +110,7 @@ struct AdoptionPlan {
     private mutating func noteMet(_ run: String, by key: String?) {
         for (place, discovery) in discoveries.enumerated() where discovery.key == key {
             if adoption.met[place] == nil { adoption.met[place] = [] }
-            adoption.met[place]?.insert(run)
+            adoption.met[place]?.insert(ExactText(run))
         }
     }
 
@@ -116,6 +123,24 @@ struct AdoptionPlan {
             listing.isEqual(row, from: WatchColumns.count)
             && row.bool(WatchColumns.count + Listing.columnCount)
         if !isSame { steps.append(.list(saved.id, spec: place)) }
+    }
+
+    private mutating func kept(_ row: borrowing Statement, _ name: WatchName) {
+        let first = WatchColumns.count
+        let saved = WatchColumns.read(row, name: name)
+        if let kind = kinds[name.service], !row.isEqual(first, kind) {
+            steps.append(.setKind(saved.id, kind))
+        }
+        let request: WatchRequest
+        if let last = lastRequest, last.request.service == name.service,
+            last.listing.isEqual(row, from: first)
+        {
+            request = last.request
+        } else {
+            request = Listing.request(row, from: first, service: name.service)
+            lastRequest = (Listing(request, kind: row.text(first)), request)
+        }
+        adoption.transient.append(TransientWatch(request: request, saved: saved))
     }
 
     private mutating func found(
@@ -155,6 +180,8 @@ struct AdoptionPlan {
                 try connection.list(id, listing(ofDiscovery: place))
             case .unlist(let id):
                 try connection.unlist(id, now: now)
+            case .setKind(let id, let kind):
+                try connection.setKind(kind, of: id)
             }
         }
         nextStep = end

@@ -24,6 +24,8 @@ extension Connection {
             try write(phases[...])
         case .attempt(let attempt):
             try write(attempt, now: now, into: &committed)
+        case .removal(let removal):
+            try write(removal, now: now, into: &committed)
         }
     }
 

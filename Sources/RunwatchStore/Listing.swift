@@ -26,10 +26,29 @@ struct Listing {
         switch spec.origin {
         case .file: source = .file
         case .discovery: source = .discovery
-        case .transient:
-            source = .transient
-            settings = WatchText.write(spec.settings)
+        case .transient: preconditionFailure("a transient watch is listed by its request")
         }
+    }
+
+    init(_ request: WatchRequest, kind: String) {
+        self.kind = kind
+        label = request.label
+        group = request.group
+        parameters = WatchText.write(request.parameters)
+        settings = WatchText.write(request.overrides)
+        source = .transient
+        origin = WatchOrigin.transient.description
+    }
+
+    /// What a transient row was asked with, from its columns from `first` on.
+    static func request(
+        _ row: borrowing Statement, from first: Int32, service: String
+    ) -> WatchRequest {
+        WatchRequest(
+            service: service, label: row.optionalText(first + 1),
+            group: row.optionalText(first + 2),
+            parameters: WatchText.parameters(row.text(first + 3)),
+            overrides: WatchText.overrides(row.text(first + 4)))
     }
 
     init(_ discovery: DiscoverySpec, kind: String) {
@@ -130,15 +149,15 @@ extension Connection {
     }
 
     /// - Returns: `nil` when the discovery has noted nothing.
-    func met(by key: String) throws(StoreError) -> Set<String>? {
-        var runs: Set<String> = []
+    func met(by key: String) throws(StoreError) -> Set<ExactText>? {
+        var runs: Set<ExactText> = []
         var hasLooked = false
         var statement = try cached("SELECT run FROM discovery_met WHERE discovery = ?")
         try statement.bind(key)
         while try statement.step() {
             hasLooked = true
             let run = statement.text(0)
-            if !run.isEmpty { runs.insert(run) }
+            if !run.isEmpty { runs.insert(ExactText(run)) }
         }
         return hasLooked ? runs : nil
     }

@@ -126,6 +126,8 @@ package enum Change: Sendable {
     case phases([(id: WatchID, polls: Int, phase: SavedPhase)])
     /// An attempt at a delivery or a digest, and what became of it.
     case attempt(AttemptChange)
+    /// A transient watch is listed no more; the row and its history stay until retention deletes them.
+    case removal(WatchRemoval)
 }
 
 package struct TransitionChange: Sendable {

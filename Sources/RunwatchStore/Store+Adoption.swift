@@ -9,7 +9,9 @@ package struct Adoption: Sendable {
     /// A run that a file lists by now is among `watches` and not here.
     package var discovered: [[SavedWatch]] = []
     /// For each discovery, in the same order: every run it has met; `nil` when it never looked.
-    package var met: [Set<String>?] = []
+    package var met: [Set<ExactText>?] = []
+    /// The transient watches that are listed and that no file lists, in the order of their making.
+    package var transient: [TransientWatch] = []
 
     package init() {}
 }
@@ -37,24 +39,23 @@ extension Store {
         return plan.adoption
     }
 
-    /// Adds watches that are in no list as such: discovered and transient ones; a row that exists is
-    /// taken up again as it is.
+    /// Adds watches that a discovery has found; a row that exists is taken up again as it is.
     ///
-    /// A row that a file lists, or that another request brought, keeps its settings and its origin.
+    /// A row that a file lists, or that a request brought, keeps its settings and its origin.
     /// - Returns: One entry for each spec, in the same order.
     package func add(
-        _ specs: [WatchSpec], discovery: DiscoverySpec?, kind: String
+        _ specs: [WatchSpec], discovery: DiscoverySpec, kind: String
     ) async throws(StoreError) -> [SavedWatch] {
         try settle(phases: true)
         let now = time.wallClock()
-        let key = discovery?.key
+        let key = discovery.key
         return try transaction { () throws(StoreError) in
             var saved: [SavedWatch] = []
             saved.reserveCapacity(specs.count)
             for spec in specs {
                 saved.append(try connection.add(spec, discovery: key, kind: kind, now: now))
             }
-            if let key { try connection.noteMet([], by: key) }
+            try connection.noteMet([], by: key)
             return saved
         }
     }
@@ -66,42 +67,6 @@ extension Store {
         try transaction { () throws(StoreError) in
             try connection.noteMet(runs, by: discovery.key)
         }
-    }
-
-    /// Ends a watch: it is no longer listed, and retention deletes it in time.
-    ///
-    /// - Throws: `notFound` when there is no such watch, or it was not listed.
-    package func remove(_ id: WatchID) async throws(StoreError) {
-        try settle(phases: true)
-        let now = time.wallClock()
-        let wasListed = try transaction { () throws(StoreError) in
-            try connection.unlist(id, now: now)
-        }
-        guard wasListed else { throw Store.noSuchWatch(id) }
-    }
-
-    /// The transient watches that are listed, as they were asked for; in the order of their making.
-    package func transientWatches() async throws(StoreError) -> [(
-        spec: WatchSpec, saved: SavedWatch
-    )] {
-        try settle(phases: true)
-        var found: [(spec: WatchSpec, saved: SavedWatch)] = []
-        var row = try connection.statement(
-            """
-            SELECT \(WatchColumns.list), label, group_name, parameters, settings FROM watch
-            WHERE source = 'transient' AND is_listed = 1 ORDER BY id
-            """)
-        while try row.step() {
-            let saved = WatchColumns.read(row)
-            let next = WatchColumns.count
-            let spec = WatchSpec(
-                name: saved.name, label: row.optionalText(next),
-                group: row.optionalText(next + 1),
-                parameters: WatchText.parameters(row.text(next + 2)),
-                settings: WatchText.settings(row.text(next + 3)), origin: .transient)
-            found.append((spec, saved))
-        }
-        return found
     }
 
     /// Starts a watch afresh: unknown, never polled, with its history and its sequence kept.
@@ -121,7 +86,7 @@ extension Store {
 
 extension Connection {
     fileprivate func add(
-        _ spec: WatchSpec, discovery: String?, kind: String, now: Timestamp
+        _ spec: WatchSpec, discovery: String, kind: String, now: Timestamp
     ) throws(StoreError) -> SavedWatch {
         let listing = Listing(spec, kind: kind)
         var row = try statement(
@@ -144,7 +109,7 @@ extension Connection {
             try list(saved.id, listing, discovery: discovery)
             return saved
         }
-        if let discovery { try noteMet([spec.run], by: discovery) }
+        try noteMet([spec.run], by: discovery)
         return saved
     }
 

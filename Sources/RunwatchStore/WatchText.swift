@@ -21,56 +21,71 @@ enum WatchText {
         return parameters
     }
 
-    /// What a transient watch was asked with: no file has it, so the database keeps it.
-    static func write(_ settings: WatchSettings) -> String {
+    /// The settings that a transient watch was asked with, as the API writes them; `{}` for none.
+    static func write(_ overrides: WatchOverrides) -> String {
+        guard !overrides.isEmpty else { return "{}" }
         var writer = JSONWriter()
         writer.beginObject()
-        writer.key("poll")
-        writer.beginObject()
-        writer.member("initial_ms", settings.poll.initial.wholeMilliseconds)
-        writer.key("factor")
-        writer.number(settings.poll.factor)
-        writer.member("max_ms", settings.poll.maximum.wholeMilliseconds)
-        writer.key("jitter")
-        writer.number(settings.poll.jitter)
-        writer.endObject()
-        writer.member("deadline_ms", settings.deadline?.wholeMilliseconds)
-        writer.member("pending_after_ms", settings.pendingAfter?.wholeMilliseconds)
-        writer.member("stall_after_ms", settings.stallAfter?.wholeMilliseconds)
-        writer.member("not_found_grace_ms", settings.notFoundGrace.wholeMilliseconds)
-        writer.key("notify")
-        writer.beginArray()
-        for receiver in settings.notify { writer.string(receiver) }
-        writer.endArray()
+        if overrides.hasPoll {
+            writer.key("poll")
+            writer.beginObject()
+            writer.member("initial", overrides.initial.map(DurationText.format))
+            number("factor", overrides.factor, &writer)
+            writer.member("max", overrides.maximum.map(DurationText.format))
+            number("jitter", overrides.jitter, &writer)
+            writer.endObject()
+        }
+        writer.member("deadline", overrides.deadline.map(text))
+        writer.member("pending_after", overrides.pendingAfter.map(text))
+        writer.member("stall_after", overrides.stallAfter.map(text))
+        writer.member("not_found_grace", overrides.notFoundGrace.map(DurationText.format))
+        if let notify = overrides.notify {
+            writer.key("notify")
+            writer.beginArray()
+            for receiver in notify { writer.string(receiver) }
+            writer.endArray()
+        }
         writer.endObject()
         return writer.text
     }
 
-    /// What cannot be read is as by default, within the bounds that a configuration has.
-    static func settings(_ text: String) -> WatchSettings {
-        let value = object(text)
-        func duration(_ name: String, of value: JSONValue?) -> Duration? {
-            value?[name]?.integerValue.map { .milliseconds(max(0, $0)) }
-        }
-        let poll = value?["poll"]
-        let standard = PollSettings.standard
-        let initial = max(
-            .milliseconds(50), duration("initial_ms", of: poll) ?? standard.initial)
-        return WatchSettings(
-            poll: PollSettings(
-                initial: initial,
-                factor: max(1, number("factor", of: poll) ?? standard.factor),
-                maximum: max(initial, duration("max_ms", of: poll) ?? standard.maximum),
-                jitter: min(1, max(0, number("jitter", of: poll) ?? standard.jitter))),
-            deadline: duration("deadline_ms", of: value),
-            pendingAfter: duration("pending_after_ms", of: value),
-            stallAfter: duration("stall_after_ms", of: value),
-            notFoundGrace: duration("not_found_grace_ms", of: value) ?? .seconds(60),
-            notify: value?["notify"]?.arrayValue?.compactMap { $0.stringValue } ?? [])
+    /// What cannot be read, or is out of the bounds that a configuration has, is left to the defaults.
+    static func overrides(_ text: String) -> WatchOverrides {
+        var overrides = WatchOverrides()
+        guard text != "{}", let value = object(text) else { return overrides }
+        let poll = value["poll"]
+        overrides.initial = duration(poll?["initial"]).map { max(.milliseconds(50), $0) }
+        overrides.maximum = duration(poll?["max"]).map { max(.milliseconds(50), $0) }
+        overrides.factor = number(poll?["factor"]).map { min(100, max(1, $0)) }
+        overrides.jitter = number(poll?["jitter"]).map { min(1, max(0, $0)) }
+        overrides.deadline = limit(value["deadline"])
+        overrides.pendingAfter = limit(value["pending_after"])
+        overrides.stallAfter = limit(value["stall_after"])
+        overrides.notFoundGrace = duration(value["not_found_grace"])
+        overrides.notify = value["notify"]?.arrayValue?.compactMap(\.stringValue)
+        return overrides
     }
 
-    private static func number(_ name: String, of value: JSONValue?) -> Double? {
-        switch value?[name] {
+    private static func text(_ limit: TimeLimit) -> String {
+        limit.duration.map(DurationText.format) ?? "none"
+    }
+
+    private static func number(_ name: String, _ value: Double?, _ writer: inout JSONWriter) {
+        guard let value else { return }
+        writer.key(name)
+        writer.number(value)
+    }
+
+    private static func duration(_ value: JSONValue?) -> Duration? {
+        value?.stringValue.flatMap { DurationText.parse($0) }
+    }
+
+    private static func limit(_ value: JSONValue?) -> TimeLimit? {
+        value?.stringValue == "none" ? TimeLimit.none : duration(value).map { .after($0) }
+    }
+
+    private static func number(_ value: JSONValue?) -> Double? {
+        switch value {
         case .integer(let number): Double(number)
         case .number(let number): number.isFinite ? number : nil
         default: nil
@@ -84,5 +99,11 @@ enum WatchText {
             // A damaged column is as good as an empty one: the watch itself matters more.
             return nil
         }
+    }
+}
+
+extension WatchOverrides {
+    fileprivate var hasPoll: Bool {
+        initial != nil || factor != nil || maximum != nil || jitter != nil
     }
 }

@@ -36,7 +36,8 @@ struct RunwatchCommand: ParsableCommand {
         version: RunwatchVersion.text,
         subcommands: [
             StatusVerb.self, ListVerb.self, ShowVerb.self, EventsVerb.self, WaitVerb.self,
-            PollVerb.self, RewatchVerb.self, DeliveriesVerb.self, RedeliverVerb.self,
+            AddVerb.self, RemoveVerb.self, PollVerb.self, RewatchVerb.self, DeliveriesVerb.self,
+            RedeliverVerb.self,
             TestReceiverVerb.self, ReloadVerb.self, CheckVerb.self,
         ])
 

@@ -106,6 +106,10 @@ final class Stage {
 
     /// Runs `runwatchctl` to its end.
     func control(_ arguments: String...) async -> (code: Int32, output: String, errors: String) {
+        await control(arguments)
+    }
+
+    func control(_ arguments: [String]) async -> (code: Int32, output: String, errors: String) {
         let number = controls
         controls += 1
         let program = RunningProgram(

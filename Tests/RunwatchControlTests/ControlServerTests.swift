@@ -218,8 +218,8 @@ import Testing
         "/", "/v1", "/v2/status", "/v1/watch", "/v1/events/streams", "/v1/watches/a",
         "/v1/watches/a/b/explode", "/v1/watches/a/b/poll/now", "/status", "/metrics/x",
         "/v1/deliveries/a/b", "//v1/status", "/v1//status", "/v1/status/", "/v1/watches/a/",
-        "/v1/watches//b", "/v1/watches/a//b", "/v1/receivers", "/v1/receivers/a",
-        "/v1/receivers/a/tests",
+        "/v1/watches//b", "/v1/watches/a//b", "/v1/watches/a/b/", "/v1/watches/a//poll",
+        "/v1/receivers", "/v1/receivers/a", "/v1/receivers/a/tests",
     ])
     func `an unknown path is a problem`(path: String) async throws {
         let answer = try await ask("GET", path)
@@ -232,7 +232,8 @@ import Testing
         ("POST", "/v1/status", "GET, HEAD"), ("DELETE", "/v1/events", "GET, HEAD"),
         ("GET", "/v1/reload", "POST"), ("HEAD", "/v1/watches/a/b/poll", "POST"),
         ("GET", "/v1/deliveries/redeliver", "POST"), ("POST", "/v1/deliveries/a", "GET, HEAD"),
-        ("GET", "/v1/receivers/ops/test", "POST"), ("OPTIONS", "/metrics", "GET, HEAD"),
+        ("GET", "/v1/receivers/ops/test", "POST"), ("PUT", "/v1/watches", "GET, HEAD, POST"),
+        ("POST", "/v1/watches/a/b", "GET, HEAD, DELETE"), ("OPTIONS", "/metrics", "GET, HEAD"),
         ("get", "/v1/status", "GET, HEAD"),
     ])
     func `another method is a problem that says which are taken`(

@@ -15,6 +15,8 @@ final class FakeBackend: ControlBackend {
         var failure: Problem?
         var polled: [WatchName] = []
         var rewatched: [WatchName] = []
+        var added: [AskedWatches] = []
+        var removed: [WatchName] = []
         var lastQuery: WatchQuery?
         /// In the order of their events, which are numbered from 1.
         var deliveries: [DeliveryView] = []
@@ -163,6 +165,37 @@ final class FakeBackend: ControlBackend {
     func rewatch(_ name: WatchName) async throws(Problem) {
         _ = try await watch(name)
         state.withLock { $0.rewatched.append(name) }
+    }
+
+    func add(_ asked: AskedWatches) async throws(Problem) -> AddedWatches {
+        try check()
+        return state.withLock { state in
+            state.added.append(asked)
+            var isAnyNew = false
+            let views = asked.ids.map { run in
+                let name = WatchName(service: asked.service, run: run)
+                if let known = state.watches.first(where: { $0.name == name }) { return known }
+                isAnyNew = true
+                var watch = Samples.watch(name.description, .unknown, group: asked.group)
+                watch.origin = "transient"
+                state.watches.append(watch)
+                return watch
+            }
+            return AddedWatches(views, isAnyNew: isAnyNew)
+        }
+    }
+
+    func remove(_ name: WatchName) async throws(Problem) -> WatchView {
+        var watch = try await watch(name)
+        guard watch.origin == "transient" else {
+            throw Problem(.conflict, "'\(name)' comes from \(watch.origin ?? "nowhere")")
+        }
+        watch.origin = nil
+        state.withLock { state in
+            state.removed.append(name)
+            state.watches.removeAll { $0.name == name }
+        }
+        return watch
     }
 
     func deliveries(

@@ -64,7 +64,7 @@ import Testing
             #expect(route.pattern == path)
             let entry = try #require(entries.first { $0.path == path }, "\(path)")
             for method in route.methods {
-                #expect(entry.methods[method] == Set(route.parameters), "\(method) \(path)")
+                #expect(entry.methods[method] == Set(route.parameters(method)), "\(method) \(path)")
             }
         }
     }

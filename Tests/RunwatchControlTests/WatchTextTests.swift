@@ -75,7 +75,7 @@ import Testing
                   watched     since 2026-11-22T08:15:00.123Z (15m ago), 1 poll
                   last asked  not yet
                   next poll   2026-11-22T08:30:07.123Z (in 7s): the service is down
-                  origin      none: it has left the watch list
+                  origin      none: it has left the watch list, or was removed
 
                 """)
     }

@@ -20,18 +20,6 @@ import Testing
             origin: .discovery("watches.yaml", line: line))
     }
 
-    private func transient(_ run: String, label: String? = nil) -> WatchSpec {
-        WatchSpec(
-            name: WatchName(service: "warehouse", run: run), label: label,
-            parameters: ["pipeline": "p"],
-            settings: WatchSettings(
-                poll: PollSettings(
-                    initial: .milliseconds(500), factor: 1.25, maximum: .seconds(9), jitter: 0.5),
-                deadline: .seconds(7200), pendingAfter: .seconds(60), stallAfter: .seconds(61),
-                notFoundGrace: .seconds(62), notify: ["ops", "log"]),
-            origin: .transient)
-    }
-
     private func listed(_ store: Store) async throws -> Int64? {
         try await store.number("SELECT count(*) FROM watch WHERE is_listed = 1")
     }
@@ -199,45 +187,6 @@ import Testing
         let adoption = try await store.adopt([spec("1")], discoveries: [discovery()], kinds: kinds)
         #expect(adoption.watches == [listed])
         #expect(adoption.met == [["1"]])
-        await store.close()
-    }
-
-    // MARK: Transient watches
-
-    @Test func `a transient watch survives with all it was asked with`() async throws {
-        let folder = TemporaryFolder()
-        var store = try Store(at: .file(folder.path("runwatch.db")))
-        let spec = transient("7", label: "by hand")
-        let added = try await store.add([spec], discovery: nil, kind: "kinetica")
-        await store.close()
-        store = try Store(at: .file(folder.path("runwatch.db")))
-        _ = try await store.list("a")
-        let kept = try await store.transientWatches()
-        #expect(kept.map(\.spec) == [spec])
-        #expect(kept.map(\.saved) == added)
-        await store.close()
-    }
-
-    @Test func `a removed transient watch is listed no more, and can be added again`() async throws
-    {
-        let store = try open()
-        let added = try await store.add([transient("7")], discovery: nil, kind: "kinetica")
-        let change = added[0].next(.complete)
-        store.submit(.transition(change))
-        try await store.remove(added[0].id)
-        #expect(try await store.transientWatches().isEmpty)
-        await #expect(throws: StoreError.self) { try await store.remove(added[0].id) }
-        let again = try await store.add([transient("7")], discovery: nil, kind: "kinetica")
-        #expect(again == [added[0].after(change)])
-        #expect(try await store.transientWatches().count == 1)
-        await store.close()
-    }
-
-    @Test func `adding what a file lists changes nothing`() async throws {
-        let store = try open()
-        let listed = try await store.list("7")
-        #expect(try await store.add([transient("7")], discovery: nil, kind: "kinetica") == [listed])
-        #expect(try await store.transientWatches().isEmpty)
         await store.close()
     }
 

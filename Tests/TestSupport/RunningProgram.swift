@@ -27,10 +27,11 @@ package final class RunningProgram: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - folder: Where its output goes. The working folder stays the test's own.
+    ///   - input: The file that it reads as its standard input.
     ///   - environment: Besides PATH and HOME, and nothing else of the test's own.
     package init(
         _ program: String, _ arguments: [String], in folder: String, output: String? = nil,
-        environment: [String: String] = [:]
+        input: String = "/dev/null", environment: [String: String] = [:]
     ) {
         outputPath = "\(folder)/\(output ?? program).out"
         errorPath = "\(folder)/\(output ?? program).err"
@@ -38,7 +39,7 @@ package final class RunningProgram: @unchecked Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         let flags = O_WRONLY | O_CREAT | O_APPEND
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
         RunningProgram.closeOthers(&actions)

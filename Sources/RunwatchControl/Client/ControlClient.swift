@@ -32,6 +32,22 @@ package struct ControlClient {
         try send(.post, path, limit)
     }
 
+    /// - Parameter json: The request's body.
+    package func post(
+        _ path: String, json: [UInt8], within limit: Duration = .seconds(30)
+    ) throws(ControlFailure) -> [UInt8] {
+        var request = self.request(.post, path)
+        request.headers.append(("content-type", "application/json"))
+        request.body = json
+        return try send(request, limit)
+    }
+
+    package func delete(
+        _ path: String, within limit: Duration = .seconds(30)
+    ) throws(ControlFailure) -> [UInt8] {
+        try send(.delete, path, limit)
+    }
+
     /// The answer as a tree.
     package func document(
         _ path: String, within limit: Duration = .seconds(30)
@@ -131,7 +147,13 @@ package struct ControlClient {
     private func send(
         _ method: HTTPRequest.Method, _ path: String, _ limit: Duration
     ) throws(ControlFailure) -> [UInt8] {
-        var request = self.request(method, path)
+        try send(request(method, path), limit)
+    }
+
+    private func send(
+        _ request: HTTPRequest, _ limit: Duration
+    ) throws(ControlFailure) -> [UInt8] {
+        var request = request
         request.timeout = limit
         let response: HTTPResponse
         do throws(HTTPFailure) {

@@ -64,7 +64,8 @@ extension ControlSession {
             if let final = machine.asked(watch) {
                 say(final)
             } else if watch.origin == nil, watch.nextPollAt == nil {
-                output.warn("\(name) has left the watch list and is polled no more")
+                output.warn(
+                    "\(name) has left the watch list, or was removed, and is polled no more")
             }
         }
         return machine.outcome == nil

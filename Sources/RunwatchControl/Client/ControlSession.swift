@@ -171,7 +171,7 @@ package struct ControlSession {
 }
 
 /// One page of a list: its elements as they were written, and where the next one begins.
-private struct ListPage {
+struct ListPage {
     var elements: [ArraySlice<UInt8>] = []
     var next: String?
 

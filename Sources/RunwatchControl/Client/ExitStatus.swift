@@ -22,7 +22,8 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
         switch problem {
         case .configurationInvalid: self = .failed
         case .noSuchWatch, .noSuchDelivery, .noSuchReceiver: self = .notFound
-        case .badParameter, .badPath, .methodNotAllowed, .conflict: self = .usage
+        case .badParameter, .badPath, .badBody, .unsupportedType, .methodNotAllowed, .conflict:
+            self = .usage
         case .permissionDenied: self = .denied
         case .noSuchRoute, .unavailable, .notAdvancing, .notReady, .internalError:
             self = .noDaemon

@@ -31,6 +31,13 @@ package protocol ControlBackend: Sendable {
     /// The number of the last recorded event; 0 when there is none.
     func lastEventNumber() async throws(Problem) -> Int64
 
+    /// Adds transient watches, all of them or none.
+    func add(_ asked: AskedWatches) async throws(Problem) -> AddedWatches
+
+    /// Ends a transient watch.
+    /// - Returns: The watch with its history, which stays.
+    func remove(_ name: WatchName) async throws(Problem) -> WatchView
+
     /// Polls a watch now, as far as its service's budget allows.
     func poll(_ name: WatchName) async throws(Problem)
 

@@ -30,6 +30,8 @@ package enum ControlRoute: Hashable, Sendable {
     /// A run's ID is one part, whatever it holds. Only a fifth part is a verb, so a run may well be called
     /// `poll`.
     package init?(parts: [String]) {
+        // Two slashes in a row, or one at the end, name nothing: `s//x` is not `s/x`.
+        guard !parts.contains("") else { return nil }
         switch parts.count {
         case 1:
             switch parts[0] {
@@ -75,6 +77,8 @@ package enum ControlRoute: Hashable, Sendable {
     package var methods: [String] {
         switch self {
         case .poll, .rewatch, .reload, .redeliver, .redeliverAll, .testReceiver: ["POST"]
+        case .watches: ["GET", "POST"]
+        case .watch: ["GET", "DELETE"]
         default: ["GET"]
         }
     }
@@ -85,9 +89,10 @@ package enum ControlRoute: Hashable, Sendable {
             .joined(separator: ", ")
     }
 
-    /// The parameters that it takes.
-    package var parameters: [String] {
+    /// The parameters that it takes with a method.
+    package func parameters(_ method: String) -> [String] {
         switch self {
+        case .watches where method != "GET": []
         case .watches: ["limit", "cursor", "service", "state", "group", "active"]
         case .transitions: ["limit", "cursor"]
         case .events: ["limit", "cursor", "since", "after"]

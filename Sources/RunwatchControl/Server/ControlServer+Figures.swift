@@ -42,7 +42,7 @@ extension ControlServer {
                 "Only /metrics, /healthz and /readyz are served here; the rest of the API is at the "
                     + "control socket.")
         }
-        let parameters = try ControlParameters(of: request, known: route.parameters)
+        let parameters = try ControlParameters(of: request, known: route.parameters("GET"))
         return try await read(route, parameters, request)
     }
 

@@ -66,8 +66,13 @@ package final class ControlServer: Sendable {
             return response
         }
         guard method == "GET" || rights.mayChange(request.peer) else { throw rights.changeRefusal }
-        let parameters = try ControlParameters(of: request, known: route.parameters)
-        if method == "GET" { return try await read(route, parameters, request) }
+        let parameters = try ControlParameters(of: request, known: route.parameters(method))
+        switch route {
+        case _ where method == "GET": return try await read(route, parameters, request)
+        case .watches: return try await addWatches(request)
+        case .watch(let name): return try await removeWatch(name)
+        default: break
+        }
         return try await change(route, parameters)
     }
 

@@ -50,7 +50,8 @@ package enum WatchDetailText {
         fields.add("settings", (watch.settings?.settings).map { PollText.settings($0) })
         fields.add(
             "origin",
-            watch.origin.map(TerminalText.escape) ?? "none: it has left the watch list")
+            watch.origin.map(TerminalText.escape)
+                ?? "none: it has left the watch list, or was removed")
         return fields
     }
 

@@ -41,6 +41,7 @@ enum WatchHeadlineText {
         case "rate", "concurrency": return warning("it is late by the service's limits")
         case "database": return warning("it is late, for the disk does not keep up")
         case "unserved": return warning("its service is not configured, and nobody asks")
+        case "pipeline": return warning("it has no pipeline, and nobody asks")
         case "ended": return "; it has ended, and that is on its way into the record"
         case "in_flight": return ", and not answered yet"
         case "stopping": return warning("the daemon is stopping")

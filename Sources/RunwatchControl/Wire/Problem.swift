@@ -12,6 +12,9 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
         /// A parameter is unknown, stands twice or cannot be read.
         case badParameter = "bad-parameter"
         case badPath = "bad-path"
+        /// The body is no JSON, or does not say what the route needs.
+        case badBody = "bad-body"
+        case unsupportedType = "unsupported-type"
         case permissionDenied = "permission-denied"
         /// The thing is not in a state in which that can be done.
         case conflict = "conflict"
@@ -26,11 +29,12 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
 
         package var status: Int {
             switch self {
-            case .badParameter, .badPath: 400
+            case .badParameter, .badPath, .badBody: 400
             case .permissionDenied: 403
             case .noSuchRoute, .noSuchWatch, .noSuchDelivery, .noSuchReceiver: 404
             case .methodNotAllowed: 405
             case .conflict: 409
+            case .unsupportedType: 415
             case .configurationInvalid: 422
             case .internalError: 500
             case .unavailable, .notAdvancing, .notReady: 503
@@ -47,6 +51,8 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .methodNotAllowed: "Method not allowed"
             case .badParameter: "Bad parameter"
             case .badPath: "Bad path"
+            case .badBody: "Bad request body"
+            case .unsupportedType: "Unsupported content type"
             case .permissionDenied: "Permission denied"
             case .conflict: "Not possible now"
             case .configurationInvalid: "The configuration has errors"
