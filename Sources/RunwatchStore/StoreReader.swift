@@ -51,16 +51,8 @@ package actor StoreReader {
     package func watches(
         _ filter: WatchFilter, after: WatchName?, limit: Int
     ) throws(StoreError) -> [WatchRow] {
-        var conditions = ["is_listed = 1"]
-        if filter.service != nil { conditions.append("service = ?") }
-        if filter.group != nil { conditions.append("group_name = ?") }
+        var conditions = filter.conditions
         if after != nil { conditions.append("(service, run) > (?, ?)") }
-        var states = filter.states.isEmpty ? Set(RunState.allCases) : filter.states
-        if filter.activeOnly { states = states.filter { !$0.isFinal } }
-        if states.count < RunState.allCases.count {
-            let words = states.map { "'\($0.name)'" }.sorted()
-            conditions.append("state IN (\(words.joined(separator: ", ")))")
-        }
         // The index of names gives the order; that of states would have to sort all it finds.
         var row = try connection.statement(
             """
@@ -68,8 +60,7 @@ package actor StoreReader {
             WHERE \(conditions.joined(separator: " AND "))
             ORDER BY service, run LIMIT ?
             """)
-        if let service = filter.service { try row.bind(service) }
-        if let group = filter.group { try row.bind(group) }
+        try row.bind(filter)
         if let after {
             try row.bind(after.service)
             try row.bind(after.run)
@@ -78,6 +69,21 @@ package actor StoreReader {
         var rows: [WatchRow] = []
         while try row.step() { rows.append(StoreReader.watch(row)) }
         return rows
+    }
+
+    /// How many listed watches there are, by state; states with none are left out.
+    package func counts(_ filter: WatchFilter) throws(StoreError) -> [RunState: Int] {
+        var row = try connection.statement(
+            """
+            SELECT state, count(*) FROM watch
+            WHERE \(filter.conditions.joined(separator: " AND ")) GROUP BY state
+            """)
+        try row.bind(filter)
+        var counts: [RunState: Int] = [:]
+        while try row.step() {
+            if let state = RunState(name: row.text(0)) { counts[state] = row.int(1) }
+        }
+        return counts
     }
 
     /// A watch, listed or not; `nil` when there is none of that name.
@@ -164,7 +170,7 @@ package actor StoreReader {
     }
 
     /// By the index of times, which is not quite that of numbers: the clock may have been set.
-    private func firstEvent(since: Timestamp) throws(StoreError) -> Int64? {
+    func firstEvent(since: Timestamp) throws(StoreError) -> Int64? {
         var row = try connection.cached(
             "SELECT min(number) FROM event INDEXED BY event_by_time WHERE timestamp_ms >= ?")
         try row.bind(since)

@@ -138,7 +138,7 @@ import Testing
     @Test func `HEAD is answered as GET`() async throws {
         #expect(try await ask("HEAD", "/v1/status").status == 200)
         #expect(try await ask("HEAD", "/v1/events/stream").status == 200)
-        #expect(backend.edit { $0.subscriptions } == 0)
+        #expect(backend.followers == 0)
     }
 
     // MARK: Changing
