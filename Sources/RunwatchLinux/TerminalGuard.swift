@@ -82,8 +82,9 @@ package enum TerminalGuard {
         return tcgetattr(descriptor, &settings) == 0 ? settings : nil
     }
 
-    private static func install(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void)
-    {
+    private static func install(
+        _ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void
+    ) {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = handler
         action.sa_flags = Int32(SA_RESTART)

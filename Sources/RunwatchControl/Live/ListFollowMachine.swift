@@ -21,6 +21,12 @@ package struct ListFollowMachine: Sendable {
         /// How many more meet the conditions.
         package var hidden: Int
         package var counts: [RunState: Int]
+
+        package init(watches: [WatchView], hidden: Int, counts: [RunState: Int]) {
+            self.watches = watches
+            self.hidden = hidden
+            self.counts = counts
+        }
     }
 
     /// Names of one request.
@@ -105,7 +111,8 @@ package struct ListFollowMachine: Sendable {
     package mutating func told(_ change: WatchChange) {
         let name = change.data.name
         changed.removeAll { $0 == name }
-        let known = first.first { $0.name == name } ?? active.first { $0.name == name } ?? named[name]
+        let known =
+            first.first { $0.name == name } ?? active.first { $0.name == name } ?? named[name]
         // What was read already is not taken back by the event that told of it.
         guard (known?.data.sequence ?? 0) <= change.data.sequence else { return }
         guard query.admits(change.data.state) else {

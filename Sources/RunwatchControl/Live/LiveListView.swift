@@ -16,6 +16,9 @@ final class LiveListView {
     /// A daemon that takes longer for a page is shown as one that does not answer.
     private static let readLimit = Duration.seconds(3)
 
+    /// Before any moment that the clock shows.
+    private static let atOnce = Instant(nanoseconds: 0)
+
     private let session: ControlSession
     private let terminal: LiveTerminal
     private var machine: ListFollowMachine
@@ -86,13 +89,13 @@ final class LiveListView {
     }
 
     private var nextReading: Instant {
-        guard let readAt else { return session.time.now() }
+        guard let readAt else { return LiveListView.atOnce }
         return readAt.advanced(
             by: hadEvent ? LiveListView.readIntervalAfterEvent : LiveListView.readInterval)
     }
 
     private var nextDrawing: Instant {
-        guard let drawnAt else { return session.time.now() }
+        guard let drawnAt else { return LiveListView.atOnce }
         return drawnAt.advanced(
             by: hasChanged ? LiveListView.drawIntervalAfterChange : LiveListView.drawInterval)
     }
@@ -126,7 +129,8 @@ final class LiveListView {
         } catch {
             guard error.exit == .noDaemon else { throw error }
             readAt = session.time.now()
-            let text = error.problem?.detail ?? "the daemon does not answer"
+            var text = error.problem?.detail ?? "the daemon does not answer"
+            if text.hasSuffix(".") { text.removeLast() }
             failing = (failing?.since ?? session.time.now(), text)
         }
     }

@@ -65,7 +65,8 @@ final class WaitProgress {
     /// Asks when the watches are polled next; an answer that does not come leaves the line as it is.
     private func read(_ machine: inout WaitMachine, _ awaySince: Instant?) {
         let now = session.time.now()
-        guard awaySince == nil, let last = readAt, last.duration(to: now) >= WaitProgress.readInterval
+        guard awaySince == nil, let last = readAt,
+            last.duration(to: now) >= WaitProgress.readInterval
         else { return }
         readAt = now
         let names = machine.pending.prefix(WaitMachine.mostNamed)

@@ -123,7 +123,8 @@ package struct ControlParameters: Sendable {
     }
 
     private func set<Value: Hashable>(
-        _ name: String, of values: [Value], named text: (Value) -> String, are noun: String = "state"
+        _ name: String, of values: [Value], named text: (Value) -> String,
+        are noun: String = "state"
     ) throws(Problem) -> Set<Value> {
         guard let given = try self.text(name) else { return [] }
         var found: Set<Value> = []
@@ -132,7 +133,8 @@ package struct ControlParameters: Sendable {
                 let names = values.map(text).joined(separator: ", ")
                 throw Problem(
                     .badParameter,
-                    "Parameter '\(name)' holds '\(word)', which is no \(noun); there are: \(names).")
+                    "Parameter '\(name)' holds '\(word)', which is no \(noun); there are: \(names)."
+                )
             }
             found.insert(value)
         }

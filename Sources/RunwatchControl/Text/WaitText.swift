@@ -27,7 +27,8 @@ package enum WaitText {
         let pending = machine.pending.compactMap { machine.seen[$0] }
         let final = machine.names.count - machine.pending.count
         var parts = away.map { ["the daemon is away, since \(AgeText.rough($0))"] } ?? []
-        parts.append("\(CountText.grouped(final)) of \(CountText.grouped(machine.names.count)) final")
+        parts.append(
+            "\(CountText.grouped(final)) of \(CountText.grouped(machine.names.count)) final")
         let counts = pending.reduce(into: [:]) { $0[$1.data.state, default: 0] += 1 }
         for state in RunState.allCases.reversed() where !state.isFinal {
             guard let count = counts[state] else { continue }
