@@ -158,7 +158,9 @@ package actor Daemon {
         let eventMeter = eventMeter
         await store.onCommit { committed in
             eventMeter.add(committed.events)
-            hub.publish(committed.events)
+            hub.publish(committed.events) {
+                StreamEvent(number: $0.number, type: $0.type, subject: $0.subject, json: $0.json)
+            }
             if !committed.receivers.isEmpty { deliverer.wake(committed.receivers) }
         }
         let logger = logger

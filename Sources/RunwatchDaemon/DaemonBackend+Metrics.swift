@@ -35,7 +35,7 @@ extension DaemonBackend {
         snapshot.configurationLoadedAt = isLoaded ? configuration.loadedAt : nil
         snapshot.events = daemon.eventMeter.all
         snapshot.requests = daemon.controlMeter.all
-        snapshot.streams = hub.followers
+        snapshot.streams = hub.followerCount
         snapshot.process = ProcessFigures.read()
         return DaemonMetrics.families(of: snapshot)
     }

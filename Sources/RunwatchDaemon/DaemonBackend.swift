@@ -21,15 +21,36 @@ struct DaemonBackend: ControlBackend {
     func watches(
         _ query: WatchQuery, after: WatchName?, limit: Int
     ) async throws(Problem) -> [WatchView] {
-        let filter = WatchFilter(
-            service: query.service, states: query.states, group: query.group,
-            activeOnly: query.isActiveOnly)
+        let filter = DaemonBackend.filter(query)
         let rows = try await list { (reader) throws(StoreError) in
             try await reader.watches(filter, after: after, limit: limit)
         }
         let live = await poller.live(rows.map(\.watch.name))
         let services = await poller.serviceNames()
         return zip(rows, live).map { view($0, $1, services) }
+    }
+
+    func watchCounts(_ query: WatchQuery) async throws(Problem) -> [RunState: Int] {
+        if query.names.isEmpty, query.group == nil, let rows = await stateCounts() {
+            var counts: [RunState: Int] = [:]
+            for row in rows where query.service == nil || query.service == row.service {
+                guard query.states.isEmpty || query.states.contains(row.state),
+                    !(query.isActiveOnly && row.state.isFinal)
+                else { continue }
+                counts[row.state, default: 0] += row.count
+            }
+            return counts
+        }
+        let filter = DaemonBackend.filter(query)
+        return try await list { (reader) throws(StoreError) in try await reader.counts(filter) }
+    }
+
+    private static func filter(_ query: WatchQuery) -> WatchFilter {
+        var filter = WatchFilter(
+            service: query.service, states: query.states, group: query.group,
+            activeOnly: query.isActiveOnly)
+        filter.names = query.names
+        return filter
     }
 
     func watch(_ name: WatchName) async throws(Problem) -> WatchView {
@@ -94,15 +115,20 @@ struct DaemonBackend: ControlBackend {
     // MARK: Events
 
     func events(
-        after: Int64, since: Timestamp?, limit: Int
-    ) async throws(Problem) -> [EventView] {
-        let rows = try await list { (reader) throws(StoreError) in
-            try await reader.events(after: after, since: since, limit: limit)
+        _ query: EventQuery, after: Int64, since: Timestamp?, limit: Int
+    ) async throws(Problem) -> EventPage {
+        let filter = EventFilter(
+            subjects: Set(query.names.map(\.text)), service: query.service, group: query.group,
+            types: query.types)
+        let page = try await list { (reader) throws(StoreError) in
+            try await reader.events(filter, after: after, since: since, limit: limit)
         }
-        return rows.map { EventView(number: $0.number, json: $0.json) }
+        return EventPage(
+            page.events.map { EventView(number: $0.number, json: $0.json) },
+            through: page.through, isLast: page.isLast)
     }
 
-    func liveEvents() async -> AsyncStream<EventView> { hub.follow() }
+    var eventHub: EventHub { hub }
 
     func lastEventNumber() async throws(Problem) -> Int64 {
         try await read { (reader) throws(StoreError) in try await reader.lastEventNumber() }

@@ -25,11 +25,15 @@ package struct HTTPBlockingClient: Sendable {
     /// - Parameters:
     ///   - idleTimeout: The longest silence once the answer has begun; `nil` for no limit.
     ///   - deadline: When to stop, without an error, whatever has come.
+    ///   - wake: A descriptor that ends a wait when it can be read, which is for `onIdle` to do; -1 for none.
     ///   - onResponse: Called once with the status, before any piece; false stops without an error.
     ///   - onChunk: Called with each piece, which is never empty; false stops without an error.
+    ///   - onIdle: Called before each wait for more; gives when to be called again at the latest, or `nil`
+    ///     to stop without an error.
     package func stream(
-        _ request: HTTPRequest, idleTimeout: Duration?, deadline: Instant? = nil,
-        onResponse: (Int) -> Bool, onChunk: ([UInt8]) -> Bool
+        _ request: HTTPRequest, idleTimeout: Duration?, deadline: Instant? = nil, wake: Int32 = -1,
+        onResponse: (Int) -> Bool, onChunk: ([UInt8]) -> Bool,
+        onIdle: () -> Instant? = { .distantFuture }
     ) throws(HTTPFailure) {
         let exchange = try CurlExchange()
         try exchange.prepare(request, options: options, isStream: true)
@@ -60,16 +64,18 @@ package struct HTTPBlockingClient: Sendable {
                 guard onChunk(chunk) else { return }
             }
             if running == 0 { return try end(multi, exchange) }
+            guard let wanted = onIdle() else { return }
             let now = time.now()
             if let deadline, now >= deadline { return }
             guard now < limit else {
                 throw HTTPFailure(
                     .timeout, hasBegun ? "nothing came for too long" : "no answer came in time")
             }
-            let wait = now.duration(to: min(limit, deadline ?? limit))
+            let end = min(limit, deadline ?? limit, wanted)
             // Rounded up: a wait of nothing would turn the loop's last millisecond into a spin.
-            let milliseconds = min(wait.wholeMilliseconds, 3_600_000) + 1
-            curl_multi_poll(multi, nil, 0, Int32(milliseconds), nil)
+            let wait = max(0, min(now.duration(to: end).wholeMilliseconds, 3_600_000)) + 1
+            var extra = curl_waitfd(fd: wake, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+            curl_multi_poll(multi, &extra, wake >= 0 ? 1 : 0, Int32(wait), nil)
         }
     }
 

@@ -30,6 +30,8 @@ package struct WatchRow: Sendable, Equatable {
 
 /// Which watches to give; what is left out does not matter.
 package struct WatchFilter: Sendable, Equatable {
+    /// Empty for all.
+    package var names: Set<WatchName> = []
     package var service: String?
     /// Empty for all.
     package var states: Set<RunState>
@@ -190,5 +192,38 @@ package struct DeliveryPlace: Sendable, Hashable, Comparable {
 extension DeliveryRow {
     package var place: DeliveryPlace {
         DeliveryPlace(eventNumber: eventNumber, receiver: receiver)
+    }
+}
+
+extension WatchFilter {
+    /// Of a `SELECT` from `watch`; their values are bound by `Statement.bind`.
+    var conditions: [String] {
+        var conditions = ["is_listed = 1"]
+        if !names.isEmpty {
+            // Each by the index of names; a list of pairs would be compared with every row.
+            let pairs = repeatElement("service = ? AND run = ?", count: names.count)
+            conditions.append("(\(pairs.joined(separator: " OR ")))")
+        }
+        if service != nil { conditions.append("service = ?") }
+        if group != nil { conditions.append("group_name = ?") }
+        var states = states.isEmpty ? Set(RunState.allCases) : states
+        if activeOnly { states = states.filter { !$0.isFinal } }
+        if states.count < RunState.allCases.count {
+            let words = states.map { "'\($0.name)'" }.sorted()
+            conditions.append("state IN (\(words.joined(separator: ", ")))")
+        }
+        return conditions
+    }
+}
+
+extension Statement {
+    /// Binds the values of `WatchFilter.conditions`, in their order.
+    mutating func bind(_ filter: WatchFilter) throws(StoreError) {
+        for name in filter.names {
+            try bind(name.service)
+            try bind(name.run)
+        }
+        if let service = filter.service { try bind(service) }
+        if let group = filter.group { try bind(group) }
     }
 }

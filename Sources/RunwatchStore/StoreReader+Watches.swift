@@ -8,6 +8,7 @@ extension StoreReader {
     package func watches(
         _ filter: WatchFilter, after: WatchName?, limit: Int
     ) throws(StoreError) -> [WatchRow] {
+        guard filter.names.isEmpty else { return try named(filter, after: after, limit: limit) }
         let search = WatchSearch(filter, after: after, limit: max(0, limit))
         // One state of the record for the search and the rows.
         try connection.execute("BEGIN")
@@ -28,6 +29,28 @@ extension StoreReader {
             if try row.step() { rows.append(StoreReader.watch(row)) }
             row.reset()
         }
+        return rows
+    }
+
+    /// Those of some names: a few rows, found one by one and sorted.
+    private func named(
+        _ filter: WatchFilter, after: WatchName?, limit: Int
+    ) throws(StoreError) -> [WatchRow] {
+        var conditions = filter.conditions
+        if after != nil { conditions.append("(service, run) > (?, ?)") }
+        var row = try connection.statement(
+            """
+            SELECT \(StoreReader.watchColumns) FROM watch
+            WHERE \(conditions.joined(separator: " AND ")) ORDER BY service, run LIMIT ?
+            """)
+        try row.bind(filter)
+        if let after {
+            try row.bind(after.service)
+            try row.bind(after.run)
+        }
+        try row.bind(max(0, limit))
+        var rows: [WatchRow] = []
+        while try row.step() { rows.append(StoreReader.watch(row)) }
         return rows
     }
 }

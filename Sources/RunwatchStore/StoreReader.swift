@@ -45,6 +45,21 @@ package actor StoreReader {
         return counts.sorted { ($0.service, $0.state.rawValue) < ($1.service, $1.state.rawValue) }
     }
 
+    /// How many listed watches there are, by state; states with none are left out.
+    package func counts(_ filter: WatchFilter) throws(StoreError) -> [RunState: Int] {
+        var row = try connection.statement(
+            """
+            SELECT state, count(*) FROM watch
+            WHERE \(filter.conditions.joined(separator: " AND ")) GROUP BY state
+            """)
+        try row.bind(filter)
+        var counts: [RunState: Int] = [:]
+        while try row.step() {
+            if let state = RunState(name: row.text(0)) { counts[state] = row.int(1) }
+        }
+        return counts
+    }
+
     /// A watch, listed or not; `nil` when there is none of that name.
     package func watch(_ name: WatchName) throws(StoreError) -> WatchRow? {
         var row = try connection.statement(
@@ -129,7 +144,7 @@ package actor StoreReader {
     }
 
     /// By the index of times, which is not quite that of numbers: the clock may have been set.
-    private func firstEvent(since: Timestamp) throws(StoreError) -> Int64? {
+    func firstEvent(since: Timestamp) throws(StoreError) -> Int64? {
         var row = try connection.cached(
             "SELECT min(number) FROM event INDEXED BY event_by_time WHERE timestamp_ms >= ?")
         try row.bind(since)

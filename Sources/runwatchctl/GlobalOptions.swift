@@ -22,7 +22,13 @@ struct GlobalOptions: ParsableArguments {
                 option: socket, environment: environment, exists: { access($0, F_OK) == 0 }),
             output: output.output,
             style: TextStyle(isTerminal: isatty(STDOUT_FILENO) == 1, environment: environment),
-            isJSON: json)
+            isJSON: json,
+            screen: .at(
+                STDOUT_FILENO, isTerminal: isatty(STDOUT_FILENO) == 1, environment: environment,
+                hidesInput: true, write: output.output.write),
+            progress: .at(
+                STDERR_FILENO, isTerminal: isatty(STDERR_FILENO) == 1, environment: environment,
+                hidesInput: false, write: ControlOutput.writer(to: STDERR_FILENO)))
         let exit: ExitStatus
         do throws(ControlFailure) {
             exit = try verb(session)

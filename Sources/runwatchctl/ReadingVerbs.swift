@@ -22,11 +22,19 @@ struct StatusVerb: ParsableCommand {
 struct ListVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "The watches, a row each.",
+        abstract: "The watches, a row each; with --follow, as they change.",
         discussion: """
             States: unknown, pending, running, and the final ones complete, error, killed, lost, \
             timeout. With several conditions a watch must meet them all.
+
+            --follow goes on until Ctrl-C. On a terminal it redraws the table in place, the watches \
+            that changed last first when not all fit, and waits for a daemon that is away. Elsewhere it \
+            prints the table once and then a line for each change of state; with --json one object a \
+            line, each watch first and then each one that changes.
             """)
+
+    @Flag(name: .shortAndLong, help: "Go on showing the watches as they change.")
+    var follow = false
 
     @Option(help: "Only watches of this service.")
     var service: String?
@@ -48,7 +56,10 @@ struct ListVerb: ParsableCommand {
     func run() throws {
         let query = WatchQuery(
             service: service, states: state, group: group, isActiveOnly: active)
-        try global.run { (session) throws(ControlFailure) in try session.list(query) }
+        if follow { Interruption.endsProgram() }
+        try global.run { (session) throws(ControlFailure) in
+            follow ? try session.followList(query) : try session.list(query)
+        }
     }
 }
 
@@ -119,7 +130,8 @@ struct WaitVerb: ParsableCommand {
             Prints a line for each run as it ends; with --json one document with all of them at the \
             end. Exits with 0 when all are complete (with --any: one), 1 when a run ended in another \
             final state, 124 when the timeout passed first, 4 when there is no such watch. A restart of \
-            the daemon is waited through for 10 seconds.
+            the daemon is waited through for 10 seconds. When standard error is a terminal, one line \
+            there says how many runs are in which state, and when the next poll is.
             """)
 
     @OptionGroup var watches: WatchNames

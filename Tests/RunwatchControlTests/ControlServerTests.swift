@@ -58,6 +58,47 @@ import Testing
         #expect(answer.body["watches"]?.arrayValue?.first?["transitions"] == nil)
     }
 
+    @Test func `watches are found by their names, and counted by state`() async throws {
+        let some = try await ask(
+            "GET", "/v1/watches",
+            [("name", "warehouse/poll"), ("name", "krixik/a/b"), ("name", "w/0")])
+        #expect(names(some.body) == ["krixik/a/b", "warehouse/poll"])
+        #expect(some.body["counts"] == nil)
+        let counted = try await ask(
+            "GET", "/v1/watches", [("service", "warehouse"), ("limit", "1"), ("counts", "true")])
+        #expect(names(counted.body) == ["warehouse/12"])
+        #expect(counted.body["counts"]?["complete"] == .integer(1))
+        #expect(counted.body["counts"]?["error"] == .integer(1))
+        #expect(counted.body["counts"]?["running"] == .integer(0))
+    }
+
+    @Test(arguments: [
+        ("/v1/watches", [("name", "nonsense")]), ("/v1/watches", [("name", "")]),
+        ("/v1/watches", [("counts", "yes")]), ("/v1/events", [("name", "")]),
+        ("/v1/events", [("type", "run.ended")]), ("/v1/events/stream", [("type", "")]),
+        ("/v1/events/stream", Array(repeating: ("name", "w/1"), count: 201)),
+        ("/v1/events", [("service", "a"), ("service", "b")]),
+        ("/v1/deliveries", [("name", ""), ("name", "b")]),
+    ])
+    func `a condition that cannot be met by anything is refused`(
+        path: String, query: [(String, String)]
+    ) async throws {
+        #expect(try await ask("GET", path, query).status == 400)
+    }
+
+    @Test func `events are found by conditions, page by page`() async throws {
+        let first = try await ask("GET", "/v1/events", [("service", "s2"), ("limit", "2")])
+        #expect(first.body["events"]?.arrayValue?.map { $0["number"]?.integerValue } == [2])
+        #expect(first.body["next"] == nil)
+        let named = try await ask(
+            "GET", "/v1/events",
+            [("name", "s1"), ("name", "s4"), ("type", "service.up"), ("limit", "1")])
+        #expect(named.body["events"]?.arrayValue?.map { $0["number"]?.integerValue } == [1])
+        let next = try #require(named.body["next"]?.stringValue)
+        let rest = try await ask("GET", "/v1/events", [("name", "s4"), ("cursor", next)])
+        #expect(rest.body["events"]?.arrayValue?.map { $0["number"]?.integerValue } == [4])
+    }
+
     @Test func `pages follow each other by their cursors`() async throws {
         var seen: [String] = []
         var query = [("limit", "1")]
@@ -132,7 +173,7 @@ import Testing
     @Test func `HEAD is answered as GET`() async throws {
         #expect(try await ask("HEAD", "/v1/status").status == 200)
         #expect(try await ask("HEAD", "/v1/events/stream").status == 200)
-        #expect(backend.edit { $0.subscriptions } == 0)
+        #expect(backend.followers == 0)
     }
 
     // MARK: Changing

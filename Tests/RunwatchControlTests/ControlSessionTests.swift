@@ -121,7 +121,7 @@ import Testing
                 try session.events(since: nil, follow: true)
             }
         }
-        #expect(await eventually { live.backend.edit { $0.subscriptions } == 1 })
+        #expect(await eventually { live.backend.followers == 1 })
         live.backend.commit()
         #expect(await eventually { output.lines.count == 1 })
         await live.stop()
@@ -164,7 +164,7 @@ import Testing
                     timeout: .seconds(50))
             }
         }
-        #expect(await eventually { live.backend.edit { $0.subscriptions } == 1 })
+        #expect(await eventually { live.backend.followers == 1 })
         live.backend.move(ControlSessionTests.two, to: .error)
         live.backend.move(ControlSessionTests.one, to: .complete)
         let waited = await waiting.value
@@ -187,7 +187,7 @@ import Testing
                     timeout: .seconds(50))
             }
         }
-        #expect(await eventually { live.backend.edit { $0.subscriptions } == 1 })
+        #expect(await eventually { live.backend.followers == 1 })
         live.backend.move(ControlSessionTests.two, to: .complete)
         let waited = await waiting.value
         #expect(waited.exit == .done)

@@ -10,9 +10,10 @@ import Testing
     private static let quiet = Duration.seconds(3600)
 
     private func feed(
-        _ backend: FakeBackend, _ start: EventFeed.Start, heartbeat: Duration = quiet
+        _ backend: FakeBackend, _ start: EventFeed.Start, _ query: EventQuery = .all,
+        heartbeat: Duration = quiet
     ) async throws -> EventFeed {
-        let feed = EventFeed(backend: backend, heartbeat: heartbeat)
+        let feed = EventFeed(backend: backend, query: query, heartbeat: heartbeat)
         try await feed.open(from: start)
         return feed
     }
@@ -130,27 +131,10 @@ import Testing
     {
         let backend = FakeBackend(events: 1)
         let feed = try await feed(backend, .now)
-        backend.edit { state in
-            let event = Samples.event(9)
-            state.events.append(event)
-            for stream in state.live.values { stream.yield(event) }
-        }
         backend.commit()
-        #expect(await numbers(feed, 2) == [9, 10])
-    }
-
-    @Test func `a live stream that ended is taken up again without gap or double`() async throws {
-        let backend = FakeBackend()
-        let feed = try await feed(backend, .now)
+        backend.commit(skipping: 6)
         backend.commit()
-        #expect(await numbers(feed, 1) == [1])
-        backend.endLive()
-        backend.commit()
-        backend.commit()
-        #expect(await numbers(feed, 2) == [2, 3])
-        backend.commit()
-        #expect(await numbers(feed, 1) == [4])
-        #expect(backend.edit { $0.subscriptions } == 2)
+        #expect(await numbers(feed, 3) == [2, 9, 10])
     }
 
     @Test func `a stream ends when the live stream ends for good`() async throws {
@@ -164,8 +148,18 @@ import Testing
     @Test func `a slow reader gets all, however far it falls behind`() async throws {
         let backend = FakeBackend()
         let feed = try await feed(backend, .now)
-        for _ in 0..<5000 { backend.commit() }
-        #expect(await numbers(feed, 5000) == Array(1...5000))
+        // More than the hub keeps.
+        for _ in 0..<9000 { backend.commit() }
+        #expect(await numbers(feed, 9000) == Array(1...9000))
+        #expect(backend.edit { $0.reads } > 0)
+    }
+
+    @Test func `what the hub keeps needs no database`() async throws {
+        let backend = FakeBackend()
+        let feed = try await feed(backend, .now)
+        for _ in 0..<1000 { backend.commit() }
+        #expect(await numbers(feed, 1000) == Array(1...1000))
+        #expect(backend.edit { $0.reads } == 0)
     }
 
     @Test func `a quiet stream says that it lives, and looks for what it missed`() async throws {
@@ -198,13 +192,98 @@ import Testing
         let feed = try await feed(FakeBackend(), .now)
         let reader = Task {
             var count = 0
-            for await _ in feed.chunks {
-                count += 1
-            }
+            for await _ in feed.chunks { count += 1 }
             return count
         }
         reader.cancel()
         #expect(await reader.value <= 1)
+    }
+
+    // MARK: Conditions
+
+    private func run(_ name: String, _ state: RunState, group: String? = nil) -> [UInt8] {
+        var data = Samples.watch(name, state).data
+        data.group = group
+        return Event(type: .run(state), timestamp: Samples.noon, data: .run(data)).json
+    }
+
+    @Test(arguments: [
+        (EventQuery(names: [ExactText("w/1")]), [1, 4] as [Int64]),
+        (EventQuery(names: [ExactText("w/1"), ExactText("v/1")]), [1, 3, 4]),
+        (EventQuery(names: [ExactText("v")]), [5]),
+        (EventQuery(service: "v"), [3, 5]),
+        (EventQuery(service: "w"), [1, 2, 4]),
+        (EventQuery(group: "g"), [2, 3]),
+        (EventQuery(types: [.run(.complete), .serviceDown]), [4, 5]),
+        (EventQuery(names: [ExactText("w/1")], types: [.run(.complete)]), [4]),
+        (EventQuery(service: "w", group: "g"), [2]),
+    ])
+    func `a stream has the events that meet its conditions, live or recorded`(
+        query: EventQuery, wanted: [Int64]
+    ) async throws {
+        let backend = FakeBackend()
+        let live = try await feed(backend, .now, query)
+        backend.commit(run("w/1", .running))
+        backend.commit(run("w/2", .running, group: "g"))
+        backend.commit(run("v/1", .running, group: "g"))
+        backend.commit(run("w/1", .complete))
+        backend.commit(Array(#"{"type":"service.down","data":{"service":"v"}}"#.utf8))
+        #expect(await numbers(live, wanted.count) == wanted)
+        let recorded = try await feed(backend, .after(0), query)
+        #expect(await numbers(recorded, wanted.count) == wanted)
+    }
+
+    @Test func `names are compared byte by byte`() async throws {
+        let backend = FakeBackend()
+        let feed = try await feed(backend, .now, EventQuery(names: [ExactText("w/e\u{301}")]))
+        backend.commit(run("w/\u{E9}", .running))
+        backend.commit(run("w/e\u{301}", .running))
+        #expect(await numbers(feed, 1) == [2])
+    }
+
+    @Test func `events that are not wanted move the place to resume from, told by a heartbeat`()
+        async throws
+    {
+        let backend = FakeBackend()
+        let query = EventQuery(names: [ExactText("w/1")])
+        let feed = try await feed(backend, .now, query, heartbeat: .milliseconds(20))
+        var parser = EventStreamParser()
+        for _ in 0..<5000 { backend.commit(run("w/2", .running)) }
+        while parser.lastEventID != "5000" {
+            let chunk = try #require(await feed.next())
+            #expect(parser.take(chunk).isEmpty)
+        }
+        backend.commit(run("w/1", .complete))
+        #expect(await numbers(feed, 1) == [5001])
+        #expect(await text(feed) == ": alive\n\n")
+    }
+
+    @Test func `a resumed stream looks past what is not wanted`() async throws {
+        let backend = FakeBackend()
+        for _ in 0..<500 { backend.commit(run("w/2", .running)) }
+        backend.commit(run("w/1", .complete))
+        let feed = try await feed(backend, .after(3), EventQuery(names: [ExactText("w/1")]))
+        #expect(await numbers(feed, 1) == [501])
+    }
+
+    @Test func `who is not concerned is not woken`() async throws {
+        let hub = EventHub()
+        let mine = hub.follow(EventQuery(names: [ExactText("w/1")]))
+        let other = hub.follow(EventQuery(names: [ExactText("w/2")]))
+        hub.publish([EventView(number: 1, json: run("w/1", .running))]) { $0.live }
+        await hub.wait(mine)
+        guard case .events(let events, through: 1) = hub.take(mine, after: 0, limit: 9) else {
+            Issue.record("the event is not there")
+            return
+        }
+        #expect(events.map(\.subject) == ["w/1"])
+        guard case .nothing(through: 1) = hub.take(other, after: 0, limit: 9) else {
+            Issue.record("an event of somebody else's")
+            return
+        }
+        hub.unfollow(mine)
+        hub.unfollow(other)
+        #expect(hub.followerCount == 0)
     }
 
     @Test func `the route resumes by Last-Event-ID before the parameters`() async throws {

@@ -28,12 +28,13 @@ final class FakeBackend: ControlBackend {
         var redeliveredFailed: [String?] = []
         /// What comes of a test of a receiver, by its name.
         var tests: [String: DeliveryView] = [:]
-        /// What comes in live is thrown away, as by a buffer that ran over.
+        /// What is committed is not published.
         var losesLive = false
         /// Called once, before the next page of events is read.
         var beforeRead: (@Sendable () -> Void)?
-        var live: [Int: AsyncStream<EventView>.Continuation] = [:]
-        var subscriptions = 0
+        var hub = EventHub()
+        /// Of the watches that lists were asked for by name.
+        var askedFor: [Set<WatchName>] = []
         var reads = 0
         var asked: [WatchName] = []
     }
@@ -54,14 +55,14 @@ final class FakeBackend: ControlBackend {
     // MARK: What a test makes happen
 
     /// Records an event, and tells the live streams.
-    func commit(_ json: [UInt8]? = nil) {
-        state.withLock { state in
-            let number = (state.events.last?.number ?? 0) + 1
+    func commit(_ json: [UInt8]? = nil, skipping skipped: Int64 = 0) {
+        let (event, hub) = state.withLock { state -> (EventView, EventHub?) in
+            let number = (state.events.last?.number ?? 0) + 1 + skipped
             let event = json.map { EventView(number: number, json: $0) } ?? Samples.event(number)
             state.events.append(event)
-            guard !state.losesLive else { return }
-            for stream in state.live.values { stream.yield(event) }
+            return (event, state.losesLive ? nil : state.hub)
         }
+        hub?.publish([event]) { $0.live }
     }
 
     /// Puts a watch into a state, and records and tells the event.
@@ -77,14 +78,16 @@ final class FakeBackend: ControlBackend {
         if let json { commit(json) }
     }
 
-    /// Ends every live stream, as one that fell behind.
+    /// Ends every live stream, as the daemon's end does.
     func endLive() {
-        let streams = state.withLock { state in
-            defer { state.live = [:] }
-            return Array(state.live.values)
+        let hub = state.withLock { state in
+            defer { state.hub = EventHub() }
+            return state.hub
         }
-        for stream in streams { stream.finish() }
+        hub.finish()
     }
+
+    var followers: Int { eventHub.followerCount }
 
     // MARK: ControlBackend
 
@@ -96,12 +99,9 @@ final class FakeBackend: ControlBackend {
         try check()
         return state.withLock { state in
             state.lastQuery = query
-            let found = state.watches.filter { watch in
-                (query.service.map { $0 == watch.name.service } ?? true)
-                    && (query.states.isEmpty || query.states.contains(watch.data.state))
-                    && (query.group.map { $0 == watch.data.group } ?? true)
-                    && !(query.isActiveOnly && watch.isFinal)
-                    && (after.map { $0 < watch.name } ?? true)
+            if !query.names.isEmpty { state.askedFor.append(query.names) }
+            let found = FakeBackend.find(query, state).filter { watch in
+                after.map { $0 < watch.name } ?? true
             }
             return Array(found.prefix(limit)).map { watch in
                 var watch = watch
@@ -109,6 +109,23 @@ final class FakeBackend: ControlBackend {
                 watch.deliveries = nil
                 return watch
             }
+        }
+    }
+
+    func watchCounts(_ query: WatchQuery) async throws(Problem) -> [RunState: Int] {
+        try check()
+        return state.withLock { state in
+            FakeBackend.find(query, state).reduce(into: [:]) { $0[$1.data.state, default: 0] += 1 }
+        }
+    }
+
+    private static func find(_ query: WatchQuery, _ state: State) -> [WatchView] {
+        state.watches.filter { watch in
+            (query.names.isEmpty || query.names.contains(watch.name))
+                && (query.service.map { $0 == watch.name.service } ?? true)
+                && (query.states.isEmpty || query.states.contains(watch.data.state))
+                && (query.group.map { $0 == watch.data.group } ?? true)
+                && !(query.isActiveOnly && watch.isFinal)
         }
     }
 
@@ -126,8 +143,8 @@ final class FakeBackend: ControlBackend {
     }
 
     func events(
-        after: Int64, since: Timestamp?, limit: Int
-    ) async throws(Problem) -> [EventView] {
+        _ query: EventQuery, after: Int64, since: Timestamp?, limit: Int
+    ) async throws(Problem) -> EventPage {
         try check()
         state.withLock { state in
             state.reads += 1
@@ -135,22 +152,20 @@ final class FakeBackend: ControlBackend {
             return state.beforeRead
         }?()
         return state.withLock { state in
-            let found = state.events.filter { event in
+            let last = state.events.last?.number ?? 0
+            var found = state.events.filter { event in
                 event.number > after && (since.map { $0 <= Samples.time(of: event) } ?? true)
+                    && query.matches(event.live)
             }
-            return Array(found.prefix(limit))
+            guard found.count > limit else {
+                return EventPage(found, through: max(last, after), isLast: true)
+            }
+            found.removeLast(found.count - limit)
+            return EventPage(found, through: found.last?.number ?? after, isLast: false)
         }
     }
 
-    func liveEvents() async -> AsyncStream<EventView> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: EventView.self, bufferingPolicy: .bufferingNewest(10_000))
-        state.withLock { state in
-            state.subscriptions += 1
-            state.live[state.subscriptions] = continuation
-        }
-        return stream
-    }
+    var eventHub: EventHub { state.withLock { $0.hub } }
 
     func lastEventNumber() async throws(Problem) -> Int64 {
         try check()
@@ -273,5 +288,18 @@ final class FakeBackend: ControlBackend {
 
     private func check() throws(Problem) {
         if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+}
+
+extension EventView {
+    /// As the store publishes it.
+    var live: StreamEvent {
+        let data = (try? JSONValue(parsing: json))?["data"]
+        let service = data?["service"]?.stringValue
+        let run = data?["run"]?.stringValue
+        let subject = service.map { run.map { [service] in "\(service ?? "")/\($0)" } ?? $0 }
+        return StreamEvent(
+            number: number, type: type.flatMap { EventType(name: $0) },
+            subject: subject ?? data?["group"]?.stringValue ?? "", json: json)
     }
 }

@@ -43,10 +43,12 @@ final class LiveControl: Sendable {
     /// Carries out a verb on a thread of its own, since it blocks.
     func run(
         json: Bool = false, output: CapturedOutput = CapturedOutput(),
+        screen: FakeTerminal? = nil, progress: FakeTerminal? = nil,
         _ verb: @escaping @Sendable (ControlSession) throws(ControlFailure) -> ExitStatus
     ) async -> Outcome {
         let session = ControlSession(
-            socket: socket, output: output.controlOutput, isJSON: json)
+            socket: socket, output: output.controlOutput, isJSON: json,
+            screen: screen?.terminal, progress: progress?.terminal)
         return await withCheckedContinuation { continuation in
             DispatchQueue(label: "test.verb").async {
                 do throws(ControlFailure) {

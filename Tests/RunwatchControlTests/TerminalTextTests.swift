@@ -12,7 +12,12 @@ import Testing
         #expect(TerminalText.escape(text) == escaped)
     }
 
-    @Test(arguments: [("abc", 3), ("漢字", 4), ("e\u{301}", 1), ("", 0), ("ü", 1), ("🙂", 2)])
+    @Test(arguments: [
+        ("abc", 3), ("漢字", 4), ("e\u{301}", 1), ("", 0), ("ü", 1), ("🙂", 2), ("🚀", 2), ("⏰", 2),
+        ("✅ ok", 5), ("→", 1), ("한글", 4), ("한\u{1175}", 2), ("❤️", 2), ("🙂️", 2), ("ﾊﾟ", 2), ("Ａ", 2),
+        ("🌡", 1),
+        ("𠀀", 2),
+    ])
     func `width counts columns`(text: String, width: Int) {
         #expect(TerminalText.width(text) == width)
     }
@@ -21,5 +26,6 @@ import Testing
         #expect(TerminalText.shortened("abcdef", to: 6) == "abcdef")
         #expect(TerminalText.shortened("abcdefg", to: 6) == "abcde…")
         #expect(TerminalText.shortened("漢字漢字", to: 5) == "漢字…")
+        #expect(TerminalText.shortened("a❤️b", to: 3) == "a…")
     }
 }

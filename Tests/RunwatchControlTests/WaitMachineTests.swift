@@ -60,4 +60,41 @@ import Testing
         }
         #expect(machine.pending == [first])
     }
+
+    @Test func `events and later looks tell how a run goes on, and take nothing back`() throws {
+        var machine = WaitMachine(names: [first], isAny: false)
+        var watch = Samples.watch("w/1", .running)
+        watch.data.sequence = 2
+        _ = machine.asked(watch)
+        var data = watch.data
+        (data.state, data.sequence) = (.pending, 1)
+        let old = Event(type: .run(.pending), timestamp: Samples.noon, data: .run(data))
+        #expect(machine.told(try JSONValue(parsing: old.json)) == nil)
+        #expect(machine.seen[first]?.data.state == .running)
+        watch.nextPollAt = Samples.noon.advanced(by: .seconds(4))
+        machine.read(watch)
+        #expect(machine.seen[first]?.nextPollAt == watch.nextPollAt)
+        // That it ended is the event's to say, which names the result.
+        machine.read(Samples.watch("w/1", .complete))
+        #expect(machine.pending == [first])
+        #expect(machine.told(try event(first, .complete))?.name == first)
+    }
+
+    @Test func `progress is said in one line`() {
+        var machine = WaitMachine(
+            names: [first, second, WatchName(service: "w", run: "3")], isAny: false)
+        _ = machine.asked(Samples.watch("w/1", .complete))
+        _ = machine.asked(Samples.watch("w/2", .pending))
+        var third = Samples.watch("w/3")
+        third.nextPollAt = Samples.noon.advanced(by: .seconds(4))
+        _ = machine.asked(third)
+        let text = WaitText.progress(machine, elapsed: .seconds(72), away: nil, now: Samples.noon)
+        #expect(text == "1 of 3 final · 1 running · 1 pending · 1m12s elapsed · next poll in 4s")
+        let away = WaitText.progress(
+            machine, elapsed: .seconds(72), away: .seconds(3), now: Samples.noon)
+        #expect(
+            away
+                == "the daemon is away, since 3s · 1 of 3 final · 1 running · 1 pending · 1m12s elapsed"
+        )
+    }
 }

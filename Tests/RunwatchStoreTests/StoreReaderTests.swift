@@ -161,6 +161,91 @@ import Testing
         await close(store, reader)
     }
 
+    @Test func `events are found by conditions, and a page says how far it looked`() async throws {
+        let (store, reader) = try open()
+        let told: [(EventType, String, String)] = [
+            (.run(.running), "w/1", "g"), (.run(.running), "w/2", ""), (.serviceDown, "w", ""),
+            (.run(.running), "wide/1", "g"), (.run(.complete), "w/1", "g"),
+            (.groupFinished, "g", "g"), (.deliveryFailed, "w", ""), (.runStalled, "w/2/x", "G"),
+        ]
+        for (type, subject, group) in told {
+            let json = #"{"type":"\#(type.name)","data":{"group":"\#(group)"}}"#
+            store.submit(
+                .event(
+                    NewEvent(
+                        type: type, timestamp: moment(), subject: subject, json: Array(json.utf8),
+                        receivers: []), stalled: nil))
+        }
+        try await store.flush()
+        func numbers(_ filter: EventFilter, after: Int64 = 0, limit: Int = 100) async throws
+            -> [Int64]
+        {
+            let page = try await reader.events(filter, after: after, since: nil, limit: limit)
+            #expect(page.isLast == (page.through >= 8))
+            #expect(page.isLast || page.through == page.events.last?.number)
+            return page.events.map(\.number)
+        }
+        #expect(try await numbers(EventFilter()) == Array(1...8))
+        #expect(try await numbers(EventFilter(), after: 3, limit: 2) == [4, 5])
+        #expect(try await numbers(EventFilter(subjects: ["w/1", "w"])) == [1, 3, 5, 7])
+        #expect(try await numbers(EventFilter(subjects: ["w/1", "w"]), limit: 2) == [1, 3])
+        #expect(try await numbers(EventFilter(subjects: ["w/1"]), limit: 2) == [1, 5])
+        #expect(try await numbers(EventFilter(service: "w")) == [1, 2, 3, 5, 8])
+        #expect(try await numbers(EventFilter(group: "g")) == [1, 4, 5, 6])
+        #expect(
+            try await numbers(EventFilter(types: [.run(.running), .runStalled])) == [1, 2, 4, 8])
+        #expect(
+            try await numbers(
+                EventFilter(subjects: ["w/1"], service: "w", group: "g", types: [.run(.complete)]))
+                == [5])
+        #expect(try await numbers(EventFilter(subjects: ["none"])) == [])
+        await close(store, reader)
+    }
+
+    @Test func `a search for little goes on page by page, and names need one`() async throws {
+        let (store, reader) = try open()
+        for number in 1...10_500 {
+            store.submit(.event(event("s\(number)", to: []), stalled: nil))
+        }
+        try await store.flush()
+        let first = try await reader.events(
+            EventFilter(service: "s10200"), after: 100, since: nil, limit: 10)
+        #expect(first == EventRows(events: [], through: 10_100, isLast: false))
+        let second = try await reader.events(
+            EventFilter(service: "s10200"), after: first.through, since: nil, limit: 10)
+        #expect(second.events.map(\.number) == [10_200])
+        #expect(second.isLast)
+        let named = try await reader.events(
+            EventFilter(subjects: ["s10200"]), after: 0, since: nil, limit: 10)
+        #expect(named.events.map(\.number) == [10_200])
+        #expect(named.through == 10_500)
+        await close(store, reader)
+    }
+
+    @Test func `watches are counted by state, and found by name`() async throws {
+        let (store, reader) = try open()
+        _ = try await fill(store)
+        #expect(
+            try await reader.counts(WatchFilter())
+                == [.unknown: 2, .running: 2, .complete: 1, .error: 1])
+        #expect(
+            try await reader.counts(WatchFilter(service: "krixik", activeOnly: true))
+                == [.unknown: 2, .running: 1])
+        var filter = WatchFilter(states: [.running, .error, .unknown])
+        filter.names = [
+            WatchName(service: "warehouse", run: "1"), WatchName(service: "warehouse", run: "2"),
+            WatchName(service: "krixik", run: "1"), WatchName(service: "krixik", run: "b"),
+            WatchName(service: "warehouse", run: "3"),
+        ]
+        let all = try await reader.watches(WatchFilter(), after: nil, limit: 10)
+            .filter { filter.names.contains($0.watch.name) && $0.watch.state != .complete }
+        let found = try await reader.watches(filter, after: nil, limit: 10)
+        #expect(found == all)
+        #expect(!found.isEmpty)
+        #expect(try await reader.counts(filter).values.reduce(0, +) == all.count)
+        await close(store, reader)
+    }
+
     @Test func `the last number is known when retention has deleted every event`() async throws {
         let (store, reader) = try open()
         store.submit(.event(event("a", to: []), stalled: nil))

@@ -86,12 +86,15 @@ package struct ControlClient {
 
     /// Follows the event stream until a callback returns `false`, the deadline passes or it breaks.
     /// - Parameters:
+    ///   - wake: A descriptor that ends a wait when it can be read; -1 for none.
     ///   - onOpen: Called once, when the daemon has subscribed us.
     ///   - onMessage: Called for each event.
+    ///   - onIdle: Called before each wait; gives when to be called again at the latest.
     package func follow(
-        _ path: String, lastEventID: inout String?, deadline: Instant?,
+        _ path: String, lastEventID: inout String?, deadline: Instant?, wake: Int32 = -1,
         onOpen: () throws(ControlFailure) -> Bool,
-        onMessage: (EventStreamParser.Message) throws(ControlFailure) -> Bool
+        onMessage: (EventStreamParser.Message) throws(ControlFailure) -> Bool,
+        onIdle: () throws(ControlFailure) -> Instant = { .distantFuture }
     ) throws(ControlFailure) -> StreamEnd {
         var request = self.request(.get, path)
         if let lastEventID { request.headers.append(("last-event-id", lastEventID)) }
@@ -112,7 +115,7 @@ package struct ControlClient {
         defer { lastEventID = parser.lastEventID }
         do throws(HTTPFailure) {
             try http.stream(
-                request, idleTimeout: .seconds(45), deadline: deadline,
+                request, idleTimeout: .seconds(45), deadline: deadline, wake: wake,
                 onResponse: { code in
                     status = code
                     return code == 200 ? step(onOpen) : true
@@ -127,6 +130,14 @@ package struct ControlClient {
                         else { return false }
                     }
                     return !parser.isTooLarge
+                },
+                onIdle: {
+                    do throws(ControlFailure) {
+                        return try onIdle()
+                    } catch {
+                        failure = error
+                        return nil
+                    }
                 })
         } catch {
             if let failure { throw failure }

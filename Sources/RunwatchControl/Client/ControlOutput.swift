@@ -18,8 +18,13 @@ package struct ControlOutput: Sendable {
     ///
     /// The program ignores SIGPIPE, so a reader that left (`| head`) shows as an error of the write.
     package static let standard = ControlOutput(
-        write: { writeAll($0, to: STDOUT_FILENO) },
+        write: writer(to: STDOUT_FILENO),
         warn: { _ = writeAll(Array("runwatchctl: \($0)\n".utf8), to: STDERR_FILENO) })
+
+    /// Writes whole pieces to a descriptor; `false` once its reader has gone away.
+    package static func writer(to descriptor: Int32) -> @Sendable ([UInt8]) -> Bool {
+        { writeAll($0, to: descriptor) }
+    }
 
     private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var result = DescriptorWriter.write(bytes, to: descriptor)

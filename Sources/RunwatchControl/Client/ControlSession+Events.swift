@@ -3,8 +3,6 @@ import RunwatchCore
 extension ControlSession {
     /// How long a daemon may be away, as for a restart, before following it is given up.
     static let patience: Duration = .seconds(10)
-    /// Between two tries to reach a daemon that is away.
-    static let retryPause: Duration = .milliseconds(100)
 
     /// Writes recorded events; with `follow`, those to come until it is interrupted.
     /// - Parameter since: A duration or a time, as the API takes it; `nil` for all, or when following none
@@ -39,11 +37,18 @@ extension ControlSession {
     }
 
     /// Follows a stream of events; when it breaks it is taken up after the last event, without a gap.
-    /// - Parameter onOpen: Called at each connection.
+    /// - Parameters:
+    ///   - patience: How long the daemon may be away; `nil` for ever.
+    ///   - wake: A descriptor that ends a wait when it can be read; -1 for none.
+    ///   - onOpen: Called at each connection.
+    ///   - onIdle: Called before each wait, with the moment since which the daemon is away, or `nil`; gives
+    ///     when to be called again at the latest.
     /// - Returns: `false` when the deadline passed first.
     func followThroughRestarts(
-        _ path: String, deadline: Instant?, onOpen: () throws(ControlFailure) -> Bool,
-        onMessage: (EventStreamParser.Message) throws(ControlFailure) -> Bool
+        _ path: String, deadline: Instant?, patience: Duration? = ControlSession.patience,
+        wake: () -> Int32 = { -1 }, onOpen: () throws(ControlFailure) -> Bool,
+        onMessage: (EventStreamParser.Message) throws(ControlFailure) -> Bool,
+        onIdle: (Instant?) throws(ControlFailure) -> Instant = { _ in .distantFuture }
     ) throws(ControlFailure) -> Bool {
         var lastEventID: String?
         var wasOpen = false
@@ -52,14 +57,15 @@ extension ControlSession {
             let end: ControlClient.StreamEnd
             do throws(ControlFailure) {
                 end = try client.follow(
-                    path, lastEventID: &lastEventID, deadline: deadline,
+                    path, lastEventID: &lastEventID, deadline: deadline, wake: wake(),
                     onOpen: { () throws(ControlFailure) in
                         wasOpen = true
                         let goesOn = try onOpen()
                         awaySince = nil
                         return goesOn
                     },
-                    onMessage: onMessage)
+                    onMessage: onMessage,
+                    onIdle: { () throws(ControlFailure) in try onIdle(awaySince) })
             } catch {
                 // A daemon that stops may still refuse; it is away as well.
                 guard wasOpen, error.exit == .noDaemon else { throw error }
@@ -74,9 +80,26 @@ extension ControlSession {
                 guard wasOpen else { throw failure }
                 let since = awaySince ?? now
                 awaySince = since
-                guard since.duration(to: now) < ControlSession.patience else { throw failure }
-                Pause.wait(ControlSession.retryPause)
+                let away = since.duration(to: now)
+                if let patience, away >= patience { throw failure }
+                try pause(
+                    until: now.advanced(by: ControlSession.retryPause(after: away)), wake: wake(),
+                    onIdle: { () throws(ControlFailure) in try onIdle(since) })
             }
+        }
+    }
+
+    /// Between two tries to reach a daemon that is away: a restart takes moments.
+    private static func retryPause(after away: Duration) -> Duration {
+        away < patience ? .milliseconds(100) : .seconds(1)
+    }
+
+    private func pause(
+        until end: Instant, wake: Int32, onIdle: () throws(ControlFailure) -> Instant
+    ) throws(ControlFailure) {
+        while time.now() < end {
+            let wanted = min(end, try onIdle())
+            Pause.wait(time.now().duration(to: wanted), orUntilReadable: wake)
         }
     }
 }

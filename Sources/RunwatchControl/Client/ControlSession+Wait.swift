@@ -12,7 +12,7 @@ extension ControlSession {
         let deadline = timeout.map { time.now().advanced(by: $0) }
         let isOver: Bool
         if let timeout, timeout <= .zero {
-            isOver = try !ask(&machine, deadline: nil)
+            isOver = try !ask(&machine, deadline: nil, nil)
         } else {
             isOver = try follow(&machine, deadline: deadline)
         }
@@ -33,24 +33,32 @@ extension ControlSession {
     ) throws(ControlFailure) -> Bool {
         // The callbacks share the machine; they are called one after the other.
         var shared = machine
-        defer { machine = shared }
+        let progress = WaitProgress(self)
+        defer {
+            progress?.end()
+            machine = shared
+        }
         return try followThroughRestarts(
-            "/v1/events/stream", deadline: deadline,
-            onOpen: { () throws(ControlFailure) in try ask(&shared, deadline: deadline) },
+            machine.streamPath, deadline: deadline,
+            wake: { progress == nil ? -1 : self.progress?.newsDescriptor() ?? -1 },
+            onOpen: { () throws(ControlFailure) in
+                try ask(&shared, deadline: deadline, progress)
+            },
             onMessage: { message in
                 guard message.event.hasPrefix("run."),
                     // What is no JSON is no event of ours; the next connection asks again.
                     let event = try? JSONValue(parsing: message.data),
                     let watch = shared.told(event)
                 else { return true }
-                say(watch)
+                say(watch, progress)
                 return shared.outcome == nil
-            })
+            },
+            onIdle: { progress?.idle(&shared, $0) ?? .distantFuture })
     }
 
     /// Asks for each watch that is not final yet; `false` when the wait is over.
     private func ask(
-        _ machine: inout WaitMachine, deadline: Instant?
+        _ machine: inout WaitMachine, deadline: Instant?, _ progress: WaitProgress?
     ) throws(ControlFailure) -> Bool {
         // A connection of its own: the stream's is busy, and waits in a callback for this.
         let asker = ControlClient(socket: client.socket, time: time)
@@ -62,8 +70,9 @@ extension ControlSession {
             let watch: WatchView = try asker.view(
                 try asker.document(ControlPath.watch(name), within: limit))
             if let final = machine.asked(watch) {
-                say(final)
+                say(final, progress)
             } else if watch.origin == nil, watch.nextPollAt == nil {
+                progress?.erase()
                 output.warn(
                     "\(name) has left the watch list, or was removed, and is polled no more")
             }
@@ -71,8 +80,9 @@ extension ControlSession {
         return machine.outcome == nil
     }
 
-    private func say(_ watch: WatchView) {
+    private func say(_ watch: WatchView, _ progress: WaitProgress?) {
         guard !isJSON else { return }
+        progress?.erase()
         _ = output.write(Array((WaitText.line(watch, style: style) + "\n").utf8))
     }
 

@@ -10,16 +10,23 @@ package struct ControlSession {
     let style: TextStyle
     /// One JSON document instead of text for people.
     let isJSON: Bool
+    /// The terminal that results go to, for what is drawn in place; `nil` when they go elsewhere.
+    let screen: LiveTerminal?
+    /// The terminal that progress is shown on; `nil` for none.
+    let progress: LiveTerminal?
     let time: any TimeSource
 
     package init(
         socket: String, output: ControlOutput = .standard, style: TextStyle = .plain,
-        isJSON: Bool = false, time: any TimeSource = SystemTime()
+        isJSON: Bool = false, screen: LiveTerminal? = nil, progress: LiveTerminal? = nil,
+        time: any TimeSource = SystemTime()
     ) {
         client = ControlClient(socket: socket, time: time)
         self.output = output
         self.style = style
         self.isJSON = isJSON
+        self.screen = screen
+        self.progress = progress
         self.time = time
     }
 
@@ -38,12 +45,7 @@ package struct ControlSession {
     }
 
     package func list(_ query: WatchQuery) throws(ControlFailure) -> ExitStatus {
-        let states = RunState.allCases.filter(query.states.contains).map(\.name)
-        let parameters: [(String, String?)] = [
-            ("service", query.service),
-            ("state", states.isEmpty ? nil : states.joined(separator: ",")),
-            ("group", query.group), ("active", query.isActiveOnly ? "true" : nil),
-        ]
+        let parameters = query.parameters
         if isJSON { return try joined("/v1/watches", "watches", parameters) }
         var table = WatchTableText(now: time.wallClock())
         _ = try pages("/v1/watches", "watches", parameters) { (element) throws(ControlFailure) in
@@ -51,7 +53,7 @@ package struct ControlSession {
             return true
         }
         if table.isEmpty {
-            output.warn(query == WatchQuery() ? "there are no watches" : "no watch matches")
+            output.warn(ControlSession.emptyText(query))
         }
         return say(table.text(style))
     }

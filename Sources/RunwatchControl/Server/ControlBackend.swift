@@ -11,6 +11,9 @@ package protocol ControlBackend: Sendable {
         _ query: WatchQuery, after: WatchName?, limit: Int
     ) async throws(Problem) -> [WatchView]
 
+    /// How many watches meet the conditions, by state; states with none are left out.
+    func watchCounts(_ query: WatchQuery) async throws(Problem) -> [RunState: Int]
+
     /// One watch with its transitions and deliveries.
     func watch(_ name: WatchName) async throws(Problem) -> WatchView
 
@@ -19,14 +22,11 @@ package protocol ControlBackend: Sendable {
 
     /// Recorded events in the order of their numbers: those above `after`, and not earlier than `since`.
     func events(
-        after: Int64, since: Timestamp?, limit: Int
-    ) async throws(Problem) -> [EventView]
+        _ query: EventQuery, after: Int64, since: Timestamp?, limit: Int
+    ) async throws(Problem) -> EventPage
 
-    /// Events from now on, each after it is on disk, in the order of their numbers.
-    ///
-    /// The stream's buffer is bounded. A stream that falls behind ends, or leaves events out: who reads
-    /// it sees the gap in the numbers and takes what is missing from `events`.
-    func liveEvents() async -> AsyncStream<EventView>
+    /// Where each event is published once it is on disk; the same one for as long as the daemon runs.
+    var eventHub: EventHub { get }
 
     /// The number of the last recorded event; 0 when there is none.
     func lastEventNumber() async throws(Problem) -> Int64
@@ -79,6 +79,8 @@ package protocol ControlBackend: Sendable {
 
 /// Which watches a list shows: those that meet every condition given.
 package struct WatchQuery: Hashable, Sendable {
+    /// Only these; empty for any.
+    package var names: Set<WatchName> = []
     package var service: String?
     /// Empty for any state.
     package var states: Set<RunState>

@@ -1,16 +1,23 @@
 package import RunwatchCore
 package import RunwatchHTTP
 
-/// The query of a request, checked: every parameter is known and stands once.
+/// The query of a request, checked: every parameter is known, and stands once unless it is repeatable.
 package struct ControlParameters: Sendable {
     package static let defaultLimit = 100
     package static let limits = 1...1000
+    /// The most names of one request; their search takes a millisecond or two.
+    package static let maximumNames = 200
 
     private let values: [String: String]
+    /// The values of the parameter that may stand several times.
+    private let repeated: [String]
 
     /// - Throws: A problem that names the parameter.
-    package init(of request: HTTPServerRequest, known: [String]) throws(Problem) {
+    package init(
+        of request: HTTPServerRequest, known: [String], repeatable: String? = nil
+    ) throws(Problem) {
         var values: [String: String] = [:]
+        var repeated: [String] = []
         for (name, value) in request.query {
             guard known.contains(name) else {
                 let known = known.joined(separator: ", ")
@@ -19,11 +26,44 @@ package struct ControlParameters: Sendable {
                     "Parameter '\(name)' is unknown here; "
                         + (known.isEmpty ? "there are none." : "there are: \(known)."))
             }
+            if name == repeatable {
+                repeated.append(value)
+                continue
+            }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw Problem(.badParameter, "Parameter '\(name)' stands more than once.")
             }
         }
         self.values = values
+        self.repeated = repeated
+        guard repeated.count <= ControlParameters.maximumNames else {
+            throw Problem(
+                .badParameter,
+                "Parameter '\(repeatable ?? "")' stands \(repeated.count) times; "
+                    + "\(ControlParameters.maximumNames) is the most.")
+        }
+    }
+
+    /// What events are about: `name`, which may stand several times.
+    package func names() throws(Problem) -> Set<ExactText> {
+        guard !repeated.contains("") else {
+            throw Problem(.badParameter, "Parameter 'name' is empty; leave it out.")
+        }
+        return Set(repeated.map { ExactText($0) })
+    }
+
+    /// Names of watches: `name`, which may stand several times.
+    package func watchNames() throws(Problem) -> Set<WatchName> {
+        var names: Set<WatchName> = []
+        for text in repeated {
+            guard let name = WatchName(text) else {
+                throw Problem(
+                    .badParameter,
+                    "Parameter 'name' is '\(text)', which names no watch; write SERVICE/ID.")
+            }
+            names.insert(name)
+        }
+        return names
     }
 
     package func text(_ name: String) throws(Problem) -> String? {
@@ -85,8 +125,14 @@ package struct ControlParameters: Sendable {
         try set("state", of: DeliveryView.State.allCases, named: \.rawValue)
     }
 
+    /// Types of events, with commas between.
+    package func eventTypes() throws(Problem) -> Set<EventType> {
+        try set("type", of: EventType.all, named: \.name, are: "type")
+    }
+
     private func set<Value: Hashable>(
-        _ name: String, of values: [Value], named text: (Value) -> String
+        _ name: String, of values: [Value], named text: (Value) -> String,
+        are noun: String = "state"
     ) throws(Problem) -> Set<Value> {
         guard let given = try self.text(name) else { return [] }
         var found: Set<Value> = []
@@ -95,7 +141,8 @@ package struct ControlParameters: Sendable {
                 let names = values.map(text).joined(separator: ", ")
                 throw Problem(
                     .badParameter,
-                    "Parameter '\(name)' holds '\(word)', which is no state; there are: \(names).")
+                    "Parameter '\(name)' holds '\(word)', which is no \(noun); there are: \(names)."
+                )
             }
             found.insert(value)
         }

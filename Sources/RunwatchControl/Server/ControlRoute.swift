@@ -93,13 +93,23 @@ package enum ControlRoute: Hashable, Sendable {
     package func parameters(_ method: String) -> [String] {
         switch self {
         case .watches where method != "GET": []
-        case .watches: ["limit", "cursor", "service", "state", "group", "active"]
+        case .watches:
+            ["limit", "cursor", "name", "service", "state", "group", "active", "counts"]
         case .transitions: ["limit", "cursor"]
-        case .events: ["limit", "cursor", "since", "after"]
-        case .eventStream: ["since", "after"]
+        case .events:
+            ["limit", "cursor", "since", "after", "name", "service", "group", "type"]
+        case .eventStream: ["since", "after", "name", "service", "group", "type"]
         case .deliveries: ["limit", "cursor", "state", "receiver", "name", "order"]
         case .redeliverAll: ["state", "receiver"]
         default: []
+        }
+    }
+
+    /// The one of its parameters that may stand several times.
+    package var repeatable: String? {
+        switch self {
+        case .watches, .events, .eventStream: "name"
+        default: nil
         }
     }
 }

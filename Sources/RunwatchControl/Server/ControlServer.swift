@@ -66,7 +66,8 @@ package final class ControlServer: Sendable {
             return response
         }
         guard method == "GET" || rights.mayChange(request.peer) else { throw rights.changeRefusal }
-        let parameters = try ControlParameters(of: request, known: route.parameters(method))
+        let parameters = try ControlParameters(
+            of: request, known: route.parameters(method), repeatable: route.repeatable)
         switch route {
         case _ where method == "GET": return try await read(route, parameters, request)
         case .watches: return try await addWatches(request)
@@ -155,16 +156,24 @@ package final class ControlServer: Sendable {
     private func watches(_ parameters: ControlParameters) async throws(Problem)
         -> HTTPServerResponse
     {
-        let query = WatchQuery(
+        var query = WatchQuery(
             service: try parameters.text("service"), states: try parameters.states(),
             group: try parameters.text("group"), isActiveOnly: try parameters.flag("active"))
+        query.names = try parameters.watchNames()
         let limit = try parameters.limit()
         // One more than asked for tells whether there is a next page.
         let found = try await backend.watches(
             query, after: try parameters.watchCursor(), limit: limit + 1)
         let page = Array(found.prefix(limit))
         let next = found.count > limit ? page.last.map { WatchCursor.encode($0.name) } : nil
-        return ControlServer.list("watches", page, next: next)
+        guard try parameters.flag("counts") else {
+            return ControlServer.list("watches", page, next: next)
+        }
+        let counts = try await backend.watchCounts(query)
+        return ControlServer.list("watches", page, next: next) { writer in
+            writer.key("counts")
+            StatusView.write(counts, to: &writer)
+        }
     }
 
     private func transitions(
@@ -182,14 +191,20 @@ package final class ControlServer: Sendable {
     private func events(_ parameters: ControlParameters) async throws(Problem)
         -> HTTPServerResponse
     {
+        let query = try ControlServer.eventQuery(parameters)
         let limit = try parameters.limit()
         let cursor = try parameters.eventCursor()
         let after = max(try parameters.number("after") ?? 0, cursor ?? 0)
-        let found = try await backend.events(
-            after: after, since: try parameters.since(now: time.wallClock()), limit: limit + 1)
-        let page = Array(found.prefix(limit))
-        let next = found.count > limit ? page.last.map { EventCursor.encode($0.number) } : nil
-        return ControlServer.list("events", page, next: next)
+        let page = try await backend.events(
+            query, after: after, since: try parameters.since(now: time.wallClock()), limit: limit)
+        return ControlServer.list(
+            "events", page.events, next: page.isLast ? nil : EventCursor.encode(page.through))
+    }
+
+    private static func eventQuery(_ parameters: ControlParameters) throws(Problem) -> EventQuery {
+        EventQuery(
+            names: try parameters.names(), service: try parameters.text("service"),
+            group: try parameters.text("group"), types: try parameters.eventTypes())
     }
 
     private func eventStream(
@@ -206,22 +221,25 @@ package final class ControlServer: Sendable {
             }
             start = .after(number)
         }
+        let query = try ControlServer.eventQuery(parameters)
         let headers = [("content-type", "text/event-stream")]
         guard request.method != "HEAD" else {
             return HTTPServerResponse(status: 200, headers: headers, body: .bytes([]))
         }
-        let feed = EventFeed(backend: backend, heartbeat: heartbeat)
+        let feed = EventFeed(backend: backend, query: query, heartbeat: heartbeat)
         try await feed.open(from: start)
         return HTTPServerResponse(status: 200, headers: headers, body: .stream(feed.chunks))
     }
 
     static func list(
-        _ name: String, _ views: [some WireView], next: String?
+        _ name: String, _ views: [some WireView], next: String?,
+        more: (inout JSONWriter) -> Void = { _ in }
     ) -> HTTPServerResponse {
         var writer = JSONWriter()
         writer.beginObject()
         writer.list(name, views)
         writer.member("next", next)
+        more(&writer)
         writer.endObject()
         return .json(writer.bytes)
     }

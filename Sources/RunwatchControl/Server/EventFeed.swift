@@ -2,9 +2,9 @@ package import RunwatchCore
 
 /// The events of one open stream, as Server-Sent Events: each once, in the order of their numbers.
 ///
-/// What comes in live is held in a small buffer. Whenever the numbers show a gap, or the buffer ran over
-/// because its reader is slow, the database gives what is missing. The reader pulls: a chunk is made
-/// when the one before was taken, so that a slow reader costs one buffer and delays nobody.
+/// What happens now comes from the hub; what was recorded before, or is missing there because the reader
+/// is slow, from the database. The reader pulls: a chunk is made when the one before was taken, so that a
+/// slow reader holds one chunk and delays nobody.
 package actor EventFeed {
     /// Where a stream begins.
     package enum Start: Hashable, Sendable {
@@ -16,46 +16,46 @@ package actor EventFeed {
         case since(Timestamp)
     }
 
-    /// Enough for the burst of one large commit; beyond it the database is read.
-    static let bufferSize = 1000
-    /// Also the most events of one chunk: what a reader that stands still holds.
+    /// The most events of one chunk: what a reader that stands still holds.
     static let pageSize = 100
 
     private let backend: any ControlBackend
+    private let query: EventQuery
     private let heartbeat: Duration
+    private let hub: EventHub
+    private var follower: Int?
 
-    /// The number of the last event that the reader has got, or does not want.
+    /// All events up to this number are given, or not wanted.
     private var after: Int64 = 0
+    /// The last number that the reader was told, from which it would resume.
+    private var told: Int64 = 0
     /// Set until the events recorded before the stream was opened are read.
     private var since: Timestamp?
     /// The last event that was recorded when the stream was opened.
     private var lastAtOpen: Int64 = 0
-    /// There may be events above `after` that are not in the buffer.
+    /// There may be events above `after` that the hub does not have.
     private var mustRead = false
-    /// The live event before which a gap was found and looked into.
-    private var lookedBefore: Int64 = 0
-    private var buffer: [EventView] = []
 
-    private var live: Task<Void, Never>?
-    /// The live stream brought something; one that ends at once is not opened again.
-    private var liveBrought = false
     private var wasOpeningSent = false
-    private var isHeartbeatDue = false
+    private var beatsAt = ContinuousClock.now
     private var isCancelled = false
-    private var sleeper: CheckedContinuation<Void, Never>?
 
-    package init(backend: any ControlBackend, heartbeat: Duration) {
+    package init(
+        backend: any ControlBackend, query: EventQuery = .all, heartbeat: Duration
+    ) {
         self.backend = backend
+        self.query = query
         self.heartbeat = heartbeat
+        hub = backend.eventHub
     }
 
     deinit {
-        live?.cancel()
+        if let follower { hub.unfollow(follower) }
     }
 
     /// Subscribes, then settles where the stream begins: what is committed later is in it for sure.
     package func open(from start: Start) async throws(Problem) {
-        await subscribe()
+        follower = hub.follow(query)
         lastAtOpen = try await backend.lastEventNumber()
         switch start {
         case .now: after = lastAtOpen
@@ -78,157 +78,108 @@ package actor EventFeed {
     ///
     /// - Returns: `nil` at the end.
     package func next() async -> [UInt8]? {
-        if !wasOpeningSent {
-            wasOpeningSent = true
-            return opening()
-        }
-        while !isCancelled {
-            if live == nil {
-                guard liveBrought else { break }
-                await subscribe()
-                mustRead = true
-            }
-            if mustRead {
-                guard let page = await read() else { break }
-                if !page.isEmpty { return EventFeed.text(of: page) }
-                continue
-            }
-            let ready = takeReady()
-            if !ready.isEmpty { return EventFeed.text(of: ready) }
-            if mustRead { continue }
-            if isHeartbeatDue {
-                isHeartbeatDue = false
-                // Should a live event ever be lost unseen, it is found now.
-                mustRead = true
-                return Array(": alive\n\n".utf8)
-            }
-            await sleep()
-        }
-        live?.cancel()
-        return nil
+        guard let follower else { return nil }
+        let chunk = await chunk(for: follower)
+        beatsAt = .now.advanced(by: heartbeat)
+        if chunk == nil { cancel() }
+        return chunk
     }
 
     package func cancel() {
         isCancelled = true
-        live?.cancel()
-        wake()
-    }
-
-    // MARK: What comes in
-
-    private func subscribe() async {
-        let events = await backend.liveEvents()
-        liveBrought = false
-        live = Task { [weak self] in
-            for await event in events {
-                guard let self else { return }
-                await self.offer(event)
-            }
-            await self?.liveEnded()
-        }
-    }
-
-    private func offer(_ event: EventView) {
-        liveBrought = true
-        if buffer.count >= EventFeed.bufferSize {
-            buffer.removeAll()
-            mustRead = true
-        } else {
-            buffer.append(event)
-        }
-        wake()
-    }
-
-    private func liveEnded() {
-        live = nil
-        wake()
+        guard let follower else { return }
+        self.follower = nil
+        hub.unfollow(follower)
     }
 
     // MARK: What goes out
 
+    private func chunk(for follower: Int) async -> [UInt8]? {
+        guard wasOpeningSent else { return opening() }
+        while !isCancelled {
+            if mustRead {
+                guard let events = await read() else { return nil }
+                if !events.isEmpty { return text(of: events) }
+                continue
+            }
+            switch hub.take(follower, after: after, limit: EventFeed.pageSize) {
+            case .events(let events, let through):
+                after = through
+                return text(of: events)
+            case .nothing(let through): after = max(after, through)
+            case .behind:
+                mustRead = true
+                continue
+            case .ended: return nil
+            }
+            guard ContinuousClock.now < beatsAt else { return beat() }
+            await sleep(follower)
+        }
+        return nil
+    }
+
     /// A page of recorded events; `nil` when the database fails, and the reader has to come back.
     private func read() async -> [EventView]? {
-        // Before the await: what runs over meanwhile asks for another look.
         mustRead = false
-        let page: [EventView]
+        let page: EventPage
         do throws(Problem) {
             page = try await backend.events(
-                after: after, since: since, limit: EventFeed.pageSize)
+                query, after: after, since: since, limit: EventFeed.pageSize)
         } catch {
             return nil
         }
-        if let last = page.last { after = max(after, last.number) }
-        if page.count < EventFeed.pageSize {
-            after = max(after, lastAtOpen)
-            since = nil
-        } else {
-            mustRead = true
+        mustRead = !page.isLast
+        guard since != nil, page.through >= lastAtOpen else {
+            after = max(after, page.through)
+            return page.events
         }
-        return page
-    }
-
-    /// The buffer's events up to the next gap in the numbers.
-    private func takeReady() -> [EventView] {
-        buffer.removeAll { $0.number <= after }
-        guard let first = buffer.first else { return [] }
-        if first.number != after + 1, lookedBefore != first.number {
-            lookedBefore = first.number
-            mustRead = true
-            return []
-        }
-        var ready: [EventView] = []
-        after = first.number - 1
-        while ready.count < min(buffer.count, EventFeed.pageSize),
-            buffer[ready.count].number == after + 1
-        {
-            after += 1
-            ready.append(buffer[ready.count])
-        }
-        buffer.removeFirst(ready.count)
-        return ready
+        // What was recorded since the stream was opened is new, whatever its time says.
+        since = nil
+        after = lastAtOpen
+        mustRead = mustRead || page.through > lastAtOpen
+        return page.events.filter { $0.number <= lastAtOpen }
     }
 
     /// Tells the reader at once that the stream is open, and where it may resume.
     private func opening() -> [UInt8] {
-        Array((since == nil ? "retry: 1000\nid: \(after)\n\n" : "retry: 1000\n\n").utf8)
+        wasOpeningSent = true
+        guard since == nil else { return Array("retry: 1000\n\n".utf8) }
+        told = after
+        return Array("retry: 1000\nid: \(after)\n\n".utf8)
     }
 
-    private static func text(of events: [EventView]) -> [UInt8] {
-        var text: [UInt8] = []
-        for event in events {
-            text.append(contentsOf: "id: \(event.number)\n".utf8)
-            if let type = event.type { text.append(contentsOf: "event: \(type)\n".utf8) }
-            // An event is one line; should a detail ever hold a line break, it stays one event.
-            for line in event.json.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
-                text.append(contentsOf: "data: ".utf8)
-                text.append(contentsOf: line)
-                text.append(0x0A)
-            }
-            text.append(0x0A)
+    /// Says that the stream lives, and where to resume once events went by that are not wanted.
+    ///
+    /// An `id` without `data` sets the last event ID, and is no event (WHATWG HTML, section 9.2.6).
+    private func beat() -> [UInt8] {
+        // Should a live event ever be lost unseen, it is found now.
+        mustRead = true
+        guard after > told else { return Array(": alive\n\n".utf8) }
+        told = after
+        return Array(": alive\nid: \(after)\n\n".utf8)
+    }
+
+    private func text(of events: [EventView]) -> [UInt8] {
+        if let last = events.last { told = last.number }
+        return events.flatMap {
+            StreamEvent.text(number: $0.number, type: $0.type, json: $0.json)
         }
-        return text
     }
 
-    // MARK: Waiting
+    private func text(of events: [StreamEvent]) -> [UInt8] {
+        if let last = events.last { told = last.number }
+        // One event is what it nearly always is: its text is everybody's, and not copied.
+        return events.count == 1 ? events[0].text : events.flatMap(\.text)
+    }
 
-    /// Returns when something came in, at the next heartbeat, or when the reader is gone.
-    private func sleep() async {
-        let timer = Task { [weak self, heartbeat] in
+    /// Returns when there is something to take, at the next heartbeat, or when the reader is gone.
+    private func sleep(_ follower: Int) async {
+        let timer = Task { [hub, beatsAt] in
             // Cancelled when something came in first; then there is nothing to say.
-            guard (try? await Task.sleep(for: heartbeat)) != nil else { return }
-            await self?.beat()
+            guard (try? await Task.sleep(until: beatsAt, clock: .continuous)) != nil else { return }
+            hub.wake(follower)
         }
-        await withCheckedContinuation { sleeper = $0 }
+        await hub.wait(follower)
         timer.cancel()
-    }
-
-    private func beat() {
-        isHeartbeatDue = true
-        wake()
-    }
-
-    private func wake() {
-        sleeper?.resume()
-        sleeper = nil
     }
 }

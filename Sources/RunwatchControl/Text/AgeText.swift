@@ -40,6 +40,17 @@ enum CountText {
         "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
     }
 
+    /// `9,988`: thousands apart.
+    static func grouped(_ number: Int) -> String {
+        let digits = String(number)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+
     /// `8 complete, 1 error`: the states with any, in the order of a run's life.
     static func states(_ counts: [RunState: Int]) -> String {
         RunState.allCases.compactMap { state in

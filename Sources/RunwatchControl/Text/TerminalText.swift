@@ -19,9 +19,19 @@ package enum TerminalText {
         return output
     }
 
-    /// The columns that the text takes, as most terminals count: two for the wide scripts, none for marks.
+    /// The columns that the text takes: two for wide scripts and pictures, none for marks.
+    ///
+    /// Terminals differ where a mark asks for a picture (`❤️`): then it is the larger of their numbers, so
+    /// that a line is never longer than its width says.
     package static func width(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { $0 + width(of: $1) }
+        var columns = 0
+        var last = 0
+        for scalar in text.unicodeScalars {
+            let width = width(of: scalar, after: last)
+            columns += width
+            if width > 0 { last = width }
+        }
+        return columns
     }
 
     /// The first `limit` columns; what was cut off shows as `…`.
@@ -29,8 +39,11 @@ package enum TerminalText {
         guard width(text) > limit else { return text }
         var output = ""
         var columns = 0
+        var last = 0
         for scalar in text.unicodeScalars {
-            columns += width(of: scalar)
+            let width = width(of: scalar, after: last)
+            columns += width
+            if width > 0 { last = width }
             guard columns < limit else { break }
             output.unicodeScalars.append(scalar)
         }
@@ -45,19 +58,16 @@ package enum TerminalText {
         }
     }
 
-    private static func width(of scalar: Unicode.Scalar) -> Int {
+    /// - Parameter last: The width of the character before.
+    private static func width(of scalar: Unicode.Scalar, after last: Int) -> Int {
         if scalar.value < 0x300 { return 1 }
+        // Variation selector 16: the character before is to be a picture (UTS #51).
+        if scalar.value == 0xFE0F { return last == 1 ? 1 : 0 }
+        // The vowels and final consonants of Hangul stand within the syllable's first character.
+        if (0x1160...0x11FF).contains(scalar.value) { return 0 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0
-        default: break
-        }
-        // The blocks of the East Asian wide scripts and of the pictures, roughly (UAX #11).
-        switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
-            0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
-            0x1F900...0x1F9FF, 0x20000...0x3FFFD:
-            return 2
-        default: return 1
+        default: return WideCharacters.contains(scalar) ? 2 : 1
         }
     }
 }

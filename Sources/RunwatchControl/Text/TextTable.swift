@@ -42,7 +42,13 @@ package struct TextTable {
 
     /// The lines, titles first, each ending in a line break; nothing when there are no rows.
     package func text(_ style: TextStyle, indent: String = "") -> String {
-        guard !rows.isEmpty else { return "" }
+        lines(style).map { indent + $0 + "\n" }.joined()
+    }
+
+    /// The lines, titles first; nothing when there are no rows.
+    /// - Parameter width: Where lines are cut off, in columns.
+    package func lines(_ style: TextStyle, width: Int = .max) -> [String] {
+        guard !rows.isEmpty else { return [] }
         let shown = columns.indices.filter { index in
             rows.contains { index < $0.count && !$0[index].text.isEmpty }
         }
@@ -54,28 +60,24 @@ package struct TextTable {
         }
         let titles = columns.map { Cell($0.title, .dim) }
         return ([titles] + rows).map { row in
-            indent + line(row, shown, widths, style) + "\n"
-        }.joined()
+            var line = FittedLine(style, width: width)
+            add(row, to: &line, shown, widths)
+            return line.text
+        }
     }
 
-    private func line(
-        _ row: [Cell], _ shown: [Int], _ widths: [Int], _ style: TextStyle
-    ) -> String {
+    private func add(_ row: [Cell], to line: inout FittedLine, _ shown: [Int], _ widths: [Int]) {
         // Trailing space helps nobody: the last cell with text ends the line.
         guard let last = shown.last(where: { $0 < row.count && !row[$0].text.isEmpty })
-        else { return "" }
-        var parts: [String] = []
+        else { return }
         for index in shown where index <= last {
             let cell = row[index]
             let space = String(
                 repeating: " ", count: widths[index] - TerminalText.width(cell.text))
-            let painted = style.paint(cell.text, cell.paint)
-            if columns[index].isRightAligned {
-                parts.append(space + painted)
-            } else {
-                parts.append(index == last ? painted : painted + space)
-            }
+            if columns[index].isRightAligned { line.add(space) }
+            line.add(cell.text, cell.paint)
+            guard index < last else { return }
+            line.add((columns[index].isRightAligned ? "" : space) + "  ")
         }
-        return parts.joined(separator: "  ")
     }
 }

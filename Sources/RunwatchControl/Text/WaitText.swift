@@ -17,6 +17,34 @@ package enum WaitText {
         return text
     }
 
+    /// `3 of 8 final · 2 running · 3 pending · 1m12s elapsed · next poll in 4s`.
+    /// - Parameters:
+    ///   - elapsed: Since the wait began.
+    ///   - away: For how long the daemon has been away; `nil` when it is there.
+    package static func progress(
+        _ machine: WaitMachine, elapsed: Duration, away: Duration?, now: Timestamp
+    ) -> String {
+        let pending = machine.pending.compactMap { machine.seen[$0] }
+        let final = machine.names.count - machine.pending.count
+        var parts = away.map { ["the daemon is away, since \(AgeText.rough($0))"] } ?? []
+        parts.append(
+            "\(CountText.grouped(final)) of \(CountText.grouped(machine.names.count)) final")
+        let counts = pending.reduce(into: [:]) { $0[$1.data.state, default: 0] += 1 }
+        for state in RunState.allCases.reversed() where !state.isFinal {
+            guard let count = counts[state] else { continue }
+            parts.append("\(CountText.grouped(count)) \(state.name)")
+        }
+        if machine.names.count == 1, let progress = pending.first?.data.progress {
+            parts.append("\(progress.done) of \(progress.total) done")
+        }
+        let seconds = Duration.seconds(elapsed.wholeMilliseconds / 1000)
+        parts.append("\(seconds == .zero ? "0s" : DurationText.glance(seconds)) elapsed")
+        if away == nil, let next = pending.compactMap(\.nextPollAt).min() {
+            parts.append("next poll \(AgeText.planned(next, now: now))")
+        }
+        return parts.joined(separator: " · ")
+    }
+
     package static func unsuccessful(_ watches: [WatchView], of total: Int) -> String {
         let names = some(watches.map { "\($0.name) (\($0.data.state.name))" })
         return "\(watches.count) of \(CountText.count(total, "run")) did not complete: \(names)"

@@ -7,9 +7,12 @@ package struct WatchTableText {
         .init("POLLED"), .init("NEXT POLL"), .init("LABEL"), .init("GROUP"), .init("LAST ERROR"),
     ])
     private let now: Timestamp
+    private let nameWidth: Int
 
-    package init(now: Timestamp) {
+    /// - Parameter nameWidth: The most columns of a name; what is longer is cut off.
+    package init(now: Timestamp, nameWidth: Int = .max) {
         self.now = now
+        self.nameWidth = nameWidth
     }
 
     package var isEmpty: Bool { table.isEmpty }
@@ -18,7 +21,7 @@ package struct WatchTableText {
     package mutating func append(_ watch: WatchView) {
         let data = watch.data
         table.append([
-            .init(watch.name.description), .init(data.state.name, data.state.paint),
+            .init(name(watch)), .init(data.state.name, data.state.paint),
             .init(data.progress.map { "\($0.done)/\($0.total)" }),
             .init(age(data.observedAt)), .init(age(watch.lastPollAt)),
             .init(watch.nextPollAt.map { AgeText.planned($0, now: now) } ?? "-"), .init(data.label),
@@ -28,9 +31,20 @@ package struct WatchTableText {
         ])
     }
 
+    private func name(_ watch: WatchView) -> String {
+        guard nameWidth < .max else { return watch.name.description }
+        return TerminalText.shortened(
+            TerminalText.escape(watch.name.description), to: nameWidth)
+    }
+
     private func age(_ moment: Timestamp?) -> String {
         moment.map { AgeText.relative($0, now: now) } ?? "-"
     }
 
     package func text(_ style: TextStyle) -> String { table.text(style) }
+
+    /// - Parameter width: Where lines are cut off, in columns.
+    package func lines(_ style: TextStyle, width: Int) -> [String] {
+        table.lines(style, width: width)
+    }
 }

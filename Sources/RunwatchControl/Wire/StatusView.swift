@@ -48,13 +48,7 @@ package struct StatusView: WireView {
     package init(_ object: WireObject) throws(WireError) {
         version = try object.text("version")
         startedAt = try object.timestamp("started_at")
-        let counts = try object.object("watches")
-        watches = [:]
-        for state in RunState.allCases {
-            if let count = try counts.optionalInteger(state.name), count > 0 {
-                watches[state] = Int(clamping: count)
-            }
-        }
+        watches = try StatusView.counts(object.object("watches"))
         services = try object.list("services")
         receivers = try object.list("receivers")
         configuration = try ConfigurationView(object.object("configuration"))
@@ -66,15 +60,30 @@ package struct StatusView: WireView {
         problems = try object.optionalList("problems")
     }
 
+    /// How many are in each state; states with none are left out.
+    static func counts(_ object: WireObject) throws(WireError) -> [RunState: Int] {
+        var counts: [RunState: Int] = [:]
+        for state in RunState.allCases {
+            if let count = try object.optionalInteger(state.name), count > 0 {
+                counts[state] = Int(clamping: count)
+            }
+        }
+        return counts
+    }
+
+    /// Writes every state, so that a script need not ask whether the key is there.
+    static func write(_ counts: [RunState: Int], to writer: inout JSONWriter) {
+        writer.beginObject()
+        for state in RunState.allCases { writer.member(state.name, counts[state] ?? 0) }
+        writer.endObject()
+    }
+
     package func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("version", version)
         writer.member("started_at", startedAt)
         writer.key("watches")
-        writer.beginObject()
-        // Every state, so that a script need not ask whether the key is there.
-        for state in RunState.allCases { writer.member(state.name, watches[state] ?? 0) }
-        writer.endObject()
+        StatusView.write(watches, to: &writer)
         writer.list("services", services)
         writer.list("receivers", receivers)
         writer.key("configuration")
