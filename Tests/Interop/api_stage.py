@@ -2,7 +2,10 @@
 
 import http.server
 import json
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -42,7 +45,10 @@ class Hooks(http.server.BaseHTTPRequestHandler):
 class Stage:
     def __init__(self, programs, folder):
         self.programs, self.folder = programs, folder
-        self.socket = folder / "control.sock"
+        # In a folder of its own, through which another user can go.
+        self.meeting = pathlib.Path(tempfile.mkdtemp())
+        self.meeting.chmod(0o711)
+        self.socket = self.meeting / "control.sock"
         self.configuration = folder / "runwatch.yaml"
         self.hooks = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hooks)
         self.processes = []
@@ -65,6 +71,7 @@ class Stage:
             process.terminate()
             process.wait()
         self.hooks.shutdown()
+        shutil.rmtree(self.meeting)
 
     def run(self, command, **options):
         self.processes.append(subprocess.Popen(command, **options))
