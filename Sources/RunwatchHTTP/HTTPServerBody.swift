@@ -64,7 +64,7 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
             for await chunk in stream where !chunk.isEmpty {
                 guard await self.offer(chunk) else { break }
             }
-            loop.queue.async { self.streamEnded() }
+            loop.perform { self.streamEnded() }
         }
     }
 
@@ -101,12 +101,12 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
 
     private func offer(_ chunk: [UInt8]) async -> Bool {
         await withCheckedContinuation { continuation in
-            loop.queue.async {
+            loop.perform {
                 guard !self.hasEnded else { return continuation.resume(returning: false) }
                 self.chunk = chunk
                 self.offset = 0
                 self.taken = continuation
-                self.wake()
+                self.exchange?.resume()
             }
         }
     }
@@ -114,11 +114,6 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
     private func streamEnded() {
         hasEnded = true
         task = nil
-        wake()
-    }
-
-    private func wake() {
         exchange?.resume()
-        loop.run()
     }
 }
