@@ -25,7 +25,7 @@ enum HTTPServerHeadCheck {
         if let expectation = request.header("expect"),
             expectation.lowercased() != "100-continue"
         {
-            return .expectation
+            return .malformed("of all expectations only '100-continue' can be met")
         }
         return faultOfBody(request)
     }
@@ -37,7 +37,9 @@ enum HTTPServerHeadCheck {
         guard lengths + codings.count <= 1 else {
             return .malformed("it says more than once how long its body is")
         }
-        guard codings.allSatisfy({ $0.lowercased() == "chunked" }) else { return .coding }
+        guard codings.allSatisfy({ $0.lowercased() == "chunked" }) else {
+            return .malformed("of all transfer codings only 'chunked' is known")
+        }
         return nil
     }
 

@@ -8,10 +8,6 @@ package enum HTTPServerRefusal: Hashable, Sendable {
     case late
     /// The body is larger than so many bytes.
     case tooLarge(limit: Int)
-    /// `Expect` asks for something unknown.
-    case expectation
-    /// The body comes in a coding that is not known.
-    case coding
     /// The peer's user has too many connections.
     case tooManyConnections
     /// Too much is held for slow peers already.
@@ -23,8 +19,6 @@ package enum HTTPServerRefusal: Hashable, Sendable {
         case .malformed: 400
         case .late: 408
         case .tooLarge: 413
-        case .expectation: 417
-        case .coding: 501
         case .tooManyConnections, .tooMuchHeld, .stopping: 503
         }
     }
@@ -35,8 +29,6 @@ package enum HTTPServerRefusal: Hashable, Sendable {
         case .malformed: "Bad Request"
         case .late: "Request Timeout"
         case .tooLarge: "Content Too Large"
-        case .expectation: "Expectation Failed"
-        case .coding: "Not Implemented"
         case .tooManyConnections, .tooMuchHeld, .stopping: "Service Unavailable"
         }
     }
@@ -47,8 +39,6 @@ package enum HTTPServerRefusal: Hashable, Sendable {
         case .malformed(let fault): "The request is malformed: \(fault)."
         case .late: "The request did not come whole in time."
         case .tooLarge(let limit): "The request body is larger than \(limit) bytes."
-        case .expectation: "Of all expectations only '100-continue' can be met."
-        case .coding: "Of all transfer codings only 'chunked' is known."
         case .tooManyConnections:
             "Too many connections are open, by your user or in all; close some, or try again."
         case .tooMuchHeld: "Too much waits for slow readers; try again in a moment."

@@ -9,7 +9,8 @@ import Testing
     @Test func `a refusal has its code`() {
         let expected: [Problem.Code: Int32] = [
             .noSuchWatch: 4, .noSuchDelivery: 4, .noSuchReceiver: 4, .permissionDenied: 77,
-            .badParameter: 64, .badPath: 64,
+            .badParameter: 64, .badPath: 64, .malformedRequest: 64, .contentTooLarge: 64,
+            .requestTimeout: 69, .overloaded: 69,
             .methodNotAllowed: 64, .conflict: 64, .configurationInvalid: 1, .unavailable: 69,
             .notAdvancing: 69, .internalError: 69, .noSuchRoute: 69,
         ]

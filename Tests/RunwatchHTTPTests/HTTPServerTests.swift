@@ -181,7 +181,7 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
         let answer = await client.read(until: "}")
         #expect(answer.hasPrefix("HTTP/1.1 413 "))
         #expect(answer.contains("application/problem+json"))
-        #expect(answer.hasSuffix("larger than 1000 bytes\"}"))
+        #expect(answer.hasSuffix("larger than 1000 bytes.\"}"))
         await echo.server.close()
     }
 

@@ -22,9 +22,13 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
         switch problem {
         case .configurationInvalid: self = .failed
         case .noSuchWatch, .noSuchDelivery, .noSuchReceiver: self = .notFound
-        case .badParameter, .badPath, .methodNotAllowed, .conflict: self = .usage
+        case .badParameter, .badPath, .methodNotAllowed, .conflict, .malformedRequest,
+            .contentTooLarge:
+            self = .usage
         case .permissionDenied: self = .denied
-        case .noSuchRoute, .unavailable, .notAdvancing, .internalError: self = .noDaemon
+        case .noSuchRoute, .unavailable, .overloaded, .requestTimeout, .notAdvancing,
+            .internalError:
+            self = .noDaemon
         }
     }
 }

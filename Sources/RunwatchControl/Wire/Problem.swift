@@ -12,26 +12,35 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
         /// A parameter is unknown, stands twice or cannot be read.
         case badParameter = "bad-parameter"
         case badPath = "bad-path"
+        /// The request's head breaks a rule of HTTP.
+        case malformedRequest = "malformed-request"
+        /// The request did not come whole in time.
+        case requestTimeout = "request-timeout"
+        case contentTooLarge = "content-too-large"
         case permissionDenied = "permission-denied"
         /// The thing is not in a state in which that can be done.
         case conflict = "conflict"
         case configurationInvalid = "configuration-invalid"
         /// It may work later: the database is busy, the daemon is stopping.
         case unavailable = "unavailable"
+        /// Too many connections, or too much that waits for slow readers.
+        case overloaded = "overloaded"
         /// Polling or delivery does not advance.
         case notAdvancing = "not-advancing"
         case internalError = "internal-error"
 
         package var status: Int {
             switch self {
-            case .badParameter, .badPath: 400
+            case .badParameter, .badPath, .malformedRequest: 400
             case .permissionDenied: 403
             case .noSuchRoute, .noSuchWatch, .noSuchDelivery, .noSuchReceiver: 404
             case .methodNotAllowed: 405
+            case .requestTimeout: 408
             case .conflict: 409
+            case .contentTooLarge: 413
             case .configurationInvalid: 422
             case .internalError: 500
-            case .unavailable, .notAdvancing: 503
+            case .unavailable, .overloaded, .notAdvancing: 503
             }
         }
 
@@ -45,10 +54,14 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .methodNotAllowed: "Method not allowed"
             case .badParameter: "Bad parameter"
             case .badPath: "Bad path"
+            case .malformedRequest: "Malformed request"
+            case .requestTimeout: "The request came too slowly"
+            case .contentTooLarge: "The request is too large"
             case .permissionDenied: "Permission denied"
             case .conflict: "Not possible now"
             case .configurationInvalid: "The configuration has errors"
             case .unavailable: "Not available now"
+            case .overloaded: "Too much at once"
             case .notAdvancing: "Polling or delivery does not advance"
             case .internalError: "Internal error"
             }
