@@ -20,7 +20,9 @@ struct HTTPServerAdmission {
 
     /// - Parameter user: `nil` where users are not known; then only the server's own bound holds.
     mutating func arrived(user: UInt32?) -> Verdict {
-        guard let users = limits.users, let user, !users.exempt.contains(user) else { return .serve }
+        guard let users = limits.users, let user, !users.exempt.contains(user) else {
+            return .serve
+        }
         let own = perUser[user, default: 0]
         if own < users.each, served < limits.connections - users.reserved {
             served += 1

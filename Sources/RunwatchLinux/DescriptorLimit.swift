@@ -15,7 +15,9 @@ package enum DescriptorLimit {
     @discardableResult
     package static func raise() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 1024
+        }
         let wanted = min(limit.rlim_max, most)
         guard limit.rlim_cur < wanted else { return Int(clamping: limit.rlim_cur) }
         let before = Int(clamping: limit.rlim_cur)

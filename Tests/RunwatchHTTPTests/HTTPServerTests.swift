@@ -237,7 +237,8 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 
     @Test func `a handler may take longer than the idle timeout`() async throws {
         let release = AsyncStream<Void>.makeStream()
-        let echo = try EchoServer(limits: HTTPServerLimits(requestTimeout: .seconds(3))) { request in
+        let echo = try EchoServer(limits: HTTPServerLimits(requestTimeout: .seconds(3))) {
+            request in
             if request.rawPath == "/slow" { for await _ in release.stream { break } }
             return await EchoServer.echo(request)
         }
