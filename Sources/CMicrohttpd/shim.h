@@ -2,27 +2,49 @@
 // epoll(7), which is in no module of Swift's.
 #pragma once
 #include <errno.h>
+#include <linux/sockios.h>
 #include <microhttpd.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
-/// Starts a daemon without threads on a listening socket of the caller's.
+/// Told of each connection's begin (`has_ended` 0) and end, with the place of its context.
+typedef void (*runwatch_mhd_connection_callback)(
+    void *, struct MHD_Connection *, void **context, int has_ended);
+
+/// What the callbacks of a daemon are called with; kept by the caller for as long as the daemon.
+struct runwatch_mhd_callbacks {
+    void *context;
+    runwatch_mhd_connection_callback connection;
+    MHD_AccessHandlerCallback handler;
+    void *(*begun)(void *, const char *, struct MHD_Connection *);
+    MHD_RequestCompletedCallback completed;
+    size_t (*unescape)(void *, struct MHD_Connection *, char *);
+};
+
+static inline void runwatch_mhd_notify(
+    void *callbacks, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode code) {
+    const struct runwatch_mhd_callbacks *all = (const struct runwatch_mhd_callbacks *)callbacks;
+    all->connection(all->context, connection, context, code == MHD_CONNECTION_NOTIFY_CLOSED);
+}
+
+/// Starts a daemon without threads and without timeouts on a listening socket of the caller's.
 ///
-/// `context` goes to every callback. `idle_seconds` 0 means that idle connections are kept.
+/// Requests are not judged strictly: the library would close where we can say what is wrong.
 static inline struct MHD_Daemon *runwatch_mhd_start(
-    int listening, unsigned int connections, size_t memory, unsigned int idle_seconds,
-    MHD_AccessHandlerCallback handler, void *(*begun)(void *, const char *, struct MHD_Connection *),
-    MHD_RequestCompletedCallback completed,
-    size_t (*unescape)(void *, struct MHD_Connection *, char *), void *context) {
+    int listening, unsigned int connections, size_t memory,
+    const struct runwatch_mhd_callbacks *all) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, context,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, all->handler, all->context,
         MHD_OPTION_LISTEN_SOCKET, listening,
         MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
-        MHD_OPTION_URI_LOG_CALLBACK, begun, context,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, context,
-        MHD_OPTION_UNESCAPE_CALLBACK, unescape, context,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        MHD_OPTION_NOTIFY_CONNECTION, runwatch_mhd_notify, (void *)all,
+        MHD_OPTION_URI_LOG_CALLBACK, all->begun, all->context,
+        MHD_OPTION_NOTIFY_COMPLETED, all->completed, all->context,
+        MHD_OPTION_UNESCAPE_CALLBACK, all->unescape, all->context,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_END);
 }
 
@@ -46,9 +68,17 @@ static inline int runwatch_mhd_socket(struct MHD_Connection *connection) {
     return info ? info->connect_fd : -1;
 }
 
-/// Turns the idle timeout of one connection off.
-static inline void runwatch_mhd_never_time_out(struct MHD_Connection *connection) {
-    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+/// What the connection callback has set as a connection's context.
+static inline void *runwatch_mhd_context(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/// Bytes sent that the peer has not taken: SIOCOUTQ, unix(7) and tcp(7); -1 when it cannot be told.
+static inline int runwatch_untaken(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
 // Constants of enumerations that Swift imports without the names.

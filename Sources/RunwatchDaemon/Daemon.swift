@@ -101,6 +101,7 @@ package actor Daemon {
     /// Runs until a signal asks it to stop; gives the exit code.
     package func run() async -> DaemonExit {
         ProcessMemory.prepare()
+        let descriptors = DescriptorLimit.raise()
         listenToSignals()
         let result = keeper.load()
         // Before the first word, so that every line of the log has the same form.
@@ -113,7 +114,7 @@ package actor Daemon {
             return .configuration
         }
         do {
-            try await start(configuration)
+            try await start(configuration, descriptors)
         } catch {
             logger.error("\(error.message)")
             return error.exit
@@ -144,7 +145,9 @@ package actor Daemon {
         var exit: DaemonExit
     }
 
-    private func start(_ configuration: Configuration) async throws(StartError) {
+    private func start(
+        _ configuration: Configuration, _ descriptors: Int
+    ) async throws(StartError) {
         options.paths.makeFolders()
         let (store, reader, lists) = try openStore()
         let seed = UInt64.random(in: .min ... .max)
@@ -196,7 +199,8 @@ package actor Daemon {
         do {
             server = try HTTPServer(
                 descriptor: descriptor, label: "runwatch.control",
-                limits: HTTPServerLimits(connections: 1500)
+                limits: Daemon.controlLimits(descriptors: descriptors),
+                problem: ControlServer.document(for:)
             ) { await control.respond(to: $0) }
         } catch {
             throw StartError(

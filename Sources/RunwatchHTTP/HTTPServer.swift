@@ -13,23 +13,27 @@ package final class HTTPServer: Sendable {
     ///   - descriptor: A listening stream socket, non-blocking. From here on it is the server's, also when
     ///     this throws.
     ///   - label: Names the queue.
+    ///   - problem: The document for a request that the server refuses by itself.
     ///   - handler: Answers one request; many run at once. It should end soon after it is cancelled.
     /// - Throws: `HTTPServerError` when the process is short of descriptors or memory.
     package convenience init(
         descriptor: Int32, label: String, limits: HTTPServerLimits = HTTPServerLimits(),
+        problem: @escaping @Sendable (HTTPServerRefusal) -> [UInt8] = HTTPServerRefusal.plain,
         handler: @escaping @Sendable (HTTPServerRequest) async -> HTTPServerResponse
     ) throws(HTTPServerError) {
         try self.init(
-            descriptor: descriptor, label: label, limits: limits,
+            descriptor: descriptor, label: label, limits: limits, problem: problem,
             replying: { .response(await handler($0)) })
     }
 
     /// Starts to serve with a handler that may misbehave on purpose; for simulated services.
     package init(
         descriptor: Int32, label: String, limits: HTTPServerLimits = HTTPServerLimits(),
+        problem: @escaping @Sendable (HTTPServerRefusal) -> [UInt8] = HTTPServerRefusal.plain,
         replying handler: @escaping @Sendable (HTTPServerRequest) async -> HTTPServerReply
     ) throws(HTTPServerError) {
-        loop = HTTPServerLoop(label: label, limits: limits, handler: handler)
+        loop = HTTPServerLoop(
+            label: label, limits: limits, problem: problem, handler: handler)
         try loop.start(descriptor: descriptor)
     }
 

@@ -53,18 +53,17 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
     private var chunk: [UInt8] = []
     private var offset = 0
     private var hasEnded = false
-    /// Told when the chunk is taken: `true` for "go on".
-    private var taken: CheckedContinuation<Bool, Never>?
+    /// Told when the chunk is taken, or nobody wants it.
+    private var taken: CheckedContinuation<Void, Never>?
     private var task: Task<Void, Never>?
 
     init(_ stream: AsyncStream<[UInt8]>, loop: HTTPServerLoop, exchange: HTTPServerExchange) {
         self.loop = loop
         self.exchange = exchange
         task = Task {
-            for await chunk in stream where !chunk.isEmpty {
-                guard await self.offer(chunk) else { break }
-            }
-            loop.queue.async { self.streamEnded() }
+            // Also when nobody reads any more: asking on, cancelled, is what tells the stream's source so.
+            for await chunk in stream where !chunk.isEmpty { await self.offer(chunk) }
+            loop.perform { self.streamEnded() }
         }
     }
 
@@ -76,7 +75,7 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
         if offset == chunk.count {
             chunk = []
             offset = 0
-            take(true)
+            take()
         }
         return .bytes(rest.count)
     }
@@ -84,7 +83,7 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
     func finish() {
         hasEnded = true
         task?.cancel()
-        take(false)
+        take()
     }
 
     func cancel() {
@@ -93,20 +92,19 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
         offset = 0
     }
 
-    private func take(_ goOn: Bool) {
-        let waiting = taken
+    private func take() {
+        taken?.resume()
         taken = nil
-        waiting?.resume(returning: goOn)
     }
 
-    private func offer(_ chunk: [UInt8]) async -> Bool {
+    private func offer(_ chunk: [UInt8]) async {
         await withCheckedContinuation { continuation in
-            loop.queue.async {
-                guard !self.hasEnded else { return continuation.resume(returning: false) }
+            loop.perform {
+                guard !self.hasEnded else { return continuation.resume() }
                 self.chunk = chunk
                 self.offset = 0
                 self.taken = continuation
-                self.wake()
+                self.exchange?.resume()
             }
         }
     }
@@ -114,11 +112,6 @@ final class HTTPServerStreamBody: HTTPServerBody, @unchecked Sendable {
     private func streamEnded() {
         hasEnded = true
         task = nil
-        wake()
-    }
-
-    private func wake() {
         exchange?.resume()
-        loop.run()
     }
 }

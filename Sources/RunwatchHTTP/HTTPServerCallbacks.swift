@@ -4,26 +4,47 @@ import Glibc
 /// The C functions that libmicrohttpd calls, all from within `MHD_run` or `MHD_stop_daemon`, on the queue
 /// of the loop that is their first argument.
 enum HTTPServerCallbacks {
+    /// A connection was accepted, or is about to be closed for good; its object is the socket's context.
+    static let connection:
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?,
+            UnsafeMutablePointer<UnsafeMutableRawPointer?>?, Int32
+        ) -> Void = { context, connection, socketContext, hasEnded in
+            guard let context, let connection, let socketContext else { return }
+            let loop = Unmanaged<HTTPServerLoop>.fromOpaque(context).takeUnretainedValue()
+            if let pointer = socketContext.pointee {
+                socketContext.pointee = nil
+                loop.left(
+                    Unmanaged<HTTPServerConnection>.fromOpaque(pointer).takeRetainedValue())
+            } else if hasEnded == 0 {
+                socketContext.pointee =
+                    Unmanaged.passRetained(loop.arrived(runwatch_mhd_socket(connection))).toOpaque()
+            }
+        }
+
     /// A request line has been read: makes the exchange, which is then the request's context.
     static let begin:
         @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) ->
             UnsafeMutableRawPointer? = { context, target, connection in
                 guard let context, let target, let connection else { return nil }
                 let loop = Unmanaged<HTTPServerLoop>.fromOpaque(context).takeUnretainedValue()
+                guard let peer = runwatch_mhd_context(connection) else { return nil }
                 let exchange = HTTPServerExchange(
-                    loop: loop, connection: connection, target: String(cString: target))
+                    loop: loop, connection: connection,
+                    of: Unmanaged<HTTPServerConnection>.fromOpaque(peer).takeUnretainedValue(),
+                    target: String(cString: target))
                 loop.begun(exchange)
                 return Unmanaged.passRetained(exchange).toOpaque()
             }
 
     /// Headers, a part of the body, or the end of the request has come, or a connection was resumed.
     static let handle: MHD_AccessHandlerCallback = {
-        _, _, _, method, _, data, size, exchangeContext in
-        guard let exchange = exchange(exchangeContext), let method, let size else {
+        _, _, _, method, version, data, size, exchangeContext in
+        guard let exchange = exchange(exchangeContext), let method, let version, let size else {
             return runwatch_mhd_no
         }
         return exchange.handle(
-            method: method,
+            method: method, version: version,
             data: UnsafeRawBufferPointer(start: data, count: data == nil ? 0 : size.pointee),
             size: size)
     }

@@ -19,27 +19,37 @@ final class HTTPServerExchange: @unchecked Sendable {
         case ended
     }
 
-    let socket: Int32
+    let peerConnection: HTTPServerConnection
     private unowned let loop: HTTPServerLoop
     private let connection: OpaquePointer
     private var phase = Phase.begun
+    private let target: String
     private var request: HTTPServerRequest
-    /// Bytes of a body that is too large, read and dropped.
+    /// Why the body is read and dropped, and how much was.
+    private var refusal: HTTPServerRefusal?
     private var dropped = 0
-    private var isTooLarge = false
+    /// Bytes of bodies that are held for this exchange.
+    private var held = 0
     private var isSuspended = false
     private var isGone = false
     private var task: Task<Void, Never>?
     private var reply: HTTPServerReply?
     private var body: (any HTTPServerBody)?
 
-    init(loop: HTTPServerLoop, connection: OpaquePointer, target: String) {
+    init(
+        loop: HTTPServerLoop, connection: OpaquePointer, of peerConnection: HTTPServerConnection,
+        target: String
+    ) {
         self.loop = loop
         self.connection = connection
-        socket = runwatch_mhd_socket(connection)
+        self.peerConnection = peerConnection
+        self.target = target
         let (path, query) = HTTPServerTarget.split(target)
-        request = HTTPServerRequest(method: "", rawPath: path, query: query)
+        request = HTTPServerRequest(
+            method: "", rawPath: path, query: query, peer: peerConnection.peer)
     }
+
+    var socket: Int32 { peerConnection.socket }
 
     /// Whether the whole request has come and its answer has not left.
     var isAnswering: Bool { phase == .handling || phase == .replied }
@@ -47,12 +57,13 @@ final class HTTPServerExchange: @unchecked Sendable {
     // MARK: Called by libmicrohttpd
 
     func handle(
-        method: UnsafePointer<CChar>, data: UnsafeRawBufferPointer, size: UnsafeMutablePointer<Int>
+        method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, data: UnsafeRawBufferPointer,
+        size: UnsafeMutablePointer<Int>
     ) -> MHD_Result {
         switch phase {
         case .begun:
             phase = .receiving
-            return readHead(method)
+            return readHead(method, version)
         case .receiving where size.pointee > 0:
             size.pointee = 0
             return received(data)
@@ -69,7 +80,10 @@ final class HTTPServerExchange: @unchecked Sendable {
     func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard !isGone, let body else { return HTTPServerExchange.endWithError }
         switch body.read(into: buffer) {
-        case .bytes(let count): return count
+        case .bytes(let count):
+            // Whatever waited before has been taken.
+            peerConnection.owes(.take, since: loop.time.now())
+            return count
         case .end: return HTTPServerExchange.endOfBody
         case .abort: return HTTPServerExchange.endWithError
         case .wait:
@@ -85,6 +99,9 @@ final class HTTPServerExchange: @unchecked Sendable {
         task?.cancel()
         body?.cancel()
         body = nil
+        loop.held -= held
+        peerConnection.exchange = nil
+        peerConnection.owes(.send, since: loop.time.now())
         loop.ended(self)
     }
 
@@ -116,9 +133,31 @@ final class HTTPServerExchange: @unchecked Sendable {
         resume()
     }
 
+    /// Tells a peer that is too slow with its request; the loop closes the connection then.
+    func tellTimeout() {
+        guard phase == .begun || phase == .receiving else { return }
+        sendRaw(.late)
+    }
+
+    /// Runs the handler, when it is this exchange's turn.
+    ///
+    /// - Returns: Whether a handler was begun: none is for a peer that has gone meanwhile.
+    func runHandler() -> Bool {
+        guard phase == .handling, !isGone else { return false }
+        let whole = request
+        request.body = []
+        task = Task { [loop, handler = loop.handler] in
+            let reply = await handler(whole)
+            loop.perform { self.answered(reply) }
+        }
+        return true
+    }
+
     // MARK: The request
 
-    private func readHead(_ method: UnsafePointer<CChar>) -> MHD_Result {
+    private func readHead(
+        _ method: UnsafePointer<CChar>, _ version: UnsafePointer<CChar>
+    ) -> MHD_Result {
         request.method = String(cString: method)
         withUnsafeMutablePointer(to: &request.headers) { headers in
             _ = MHD_get_connection_values(
@@ -133,14 +172,17 @@ final class HTTPServerExchange: @unchecked Sendable {
                     return runwatch_mhd_yes
                 }, headers)
         }
-        if loop.isUnix { request.peer = peerCredentials() }
+        if peerConnection.verdict == .refuse { return refuse(.tooManyConnections) }
+        let fault = HTTPServerHeadCheck.fault(
+            in: request, target: target, version: String(cString: version))
+        if let fault { return refuse(fault) }
         guard let length = request.header("content-length").flatMap({ Int($0) }) else {
             return runwatch_mhd_yes
         }
         // What is moderately too large is read first: a client that is still sending when the
         // connection closes would see a reset instead of the answer.
         if length > loop.limits.body, length > mostDropped || request.header("expect") != nil {
-            return refuse(413, "Content Too Large", tooLargeText)
+            return refuse(.tooLarge(limit: loop.limits.body))
         }
         return runwatch_mhd_yes
     }
@@ -149,49 +191,46 @@ final class HTTPServerExchange: @unchecked Sendable {
         loop.limits.body.multipliedReportingOverflow(by: 8).partialValue
     }
 
-    private var tooLargeText: String {
-        "the request body is larger than \(loop.limits.body) bytes"
-    }
-
     private func received(_ data: UnsafeRawBufferPointer) -> MHD_Result {
-        if isTooLarge || request.body.count + data.count > loop.limits.body {
-            isTooLarge = true
-            request.body = []
-            dropped += data.count
-            return dropped > mostDropped ? runwatch_mhd_no : runwatch_mhd_yes
+        if refusal == nil, request.body.count + data.count > loop.limits.body {
+            refusal = .tooLarge(limit: loop.limits.body)
+        } else if refusal == nil, !hold(data.count) {
+            refusal = .tooMuchHeld
         }
-        request.body.append(contentsOf: data)
-        return runwatch_mhd_yes
+        guard let refusal else {
+            request.body.append(contentsOf: data)
+            return runwatch_mhd_yes
+        }
+        request.body = []
+        dropped += data.count
+        guard dropped > mostDropped else { return runwatch_mhd_yes }
+        // In the middle of a body the library takes no answer.
+        sendRaw(refusal)
+        return runwatch_mhd_no
     }
 
-    private func peerCredentials() -> PeerCredentials? {
-        // struct ucred: pid, uid, gid, 32 bits each.
-        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
-        var length = socklen_t(12)
-        guard getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, length == 12
-        else { return nil }
-        return PeerCredentials(
-            processID: credentials.0, userID: credentials.1, groupID: credentials.2)
+    /// Counts bytes as held until the exchange ends; `false` when there are too many.
+    private func hold(_ count: Int) -> Bool {
+        guard loop.mayHold(count, for: peerConnection.peer) else { return false }
+        held += count
+        loop.held += count
+        return true
     }
 
     // MARK: The answer
 
     private func startHandling() -> MHD_Result {
-        if isTooLarge { return refuse(413, "Content Too Large", tooLargeText) }
-        guard loop.mayAnswer else { return refuse(503, "Service Unavailable", "shutting down") }
+        if let refusal { return refuse(refusal) }
+        guard loop.mayAnswer else { return refuse(.stopping) }
         guard suspend(halfClosed: false) else { return runwatch_mhd_no }
         phase = .handling
-        let whole = request
-        request.body = []
-        task = Task { [loop, handler = loop.handler] in
-            let reply = await handler(whole)
-            loop.queue.async { self.answered(reply) }
-        }
+        loop.wantsHandler(self)
         return runwatch_mhd_yes
     }
 
     private func answered(_ reply: HTTPServerReply) {
         task = nil
+        loop.handlerEnded(of: self)
         guard phase == .handling else { return }
         self.reply = reply
         if case .hang = reply, !isGone, loop.mayAnswer {
@@ -199,7 +238,6 @@ final class HTTPServerExchange: @unchecked Sendable {
             return
         }
         resume()
-        loop.run()
     }
 
     /// Hands the reply over; called by libmicrohttpd after the connection was resumed.
@@ -209,7 +247,8 @@ final class HTTPServerExchange: @unchecked Sendable {
         switch reply {
         case .response(let response):
             switch response.body {
-            case .bytes(let bytes): return queue(response, bytes)
+            case .bytes(let bytes):
+                return hold(bytes.count) ? queue(response, bytes) : refuse(.tooMuchHeld)
             case .stream(let stream):
                 return queue(
                     response, HTTPServerStreamBody(stream, loop: loop, exchange: self), length: nil)
@@ -228,13 +267,24 @@ final class HTTPServerExchange: @unchecked Sendable {
         }
     }
 
-    private func refuse(_ status: Int, _ title: String, _ detail: String) -> MHD_Result {
-        let text =
-            #"{"type":"about:blank","title":"\#(title)","status":\#(status),"detail":"\#(detail)"}"#
-        let headers = [("content-type", "application/problem+json"), ("connection", "close")]
+    private func refuse(_ refusal: HTTPServerRefusal) -> MHD_Result {
+        var headers = [("content-type", "application/problem+json"), ("connection", "close")]
+        if let seconds = refusal.retryAfter { headers.append(("retry-after", "\(seconds)")) }
         return queue(
-            HTTPServerResponse(status: status, headers: headers, body: .bytes([])),
-            Array(text.utf8))
+            HTTPServerResponse(status: refusal.status, headers: headers, body: .bytes([])),
+            loop.problem(refusal))
+    }
+
+    /// Answers past the library, as far as the socket takes it; the connection has to be closed then.
+    private func sendRaw(_ refusal: HTTPServerRefusal) {
+        let body = loop.problem(refusal)
+        let head =
+            "HTTP/1.1 \(refusal.status) \(refusal.phrase)\r\nconnection: close\r\n"
+            + "content-type: application/problem+json\r\ncontent-length: \(body.count)\r\n\r\n"
+        let bytes = Array(head.utf8) + body
+        _ = bytes.withUnsafeBytes {
+            send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
     }
 
     private func queue(_ answer: HTTPServerResponse, _ bytes: [UInt8]) -> MHD_Result {
@@ -259,8 +309,7 @@ final class HTTPServerExchange: @unchecked Sendable {
     ) -> MHD_Result {
         self.body = body
         if !loop.mayAnswer { body.finish() }
-        // A long stream may rest for longer than the idle timeout, so its connection serves nothing else.
-        runwatch_mhd_never_time_out(connection)
+        // A stream's end may be its connection's only; so the connection serves nothing else.
         var answer = answer
         answer.headers.append(("connection", "close"))
         let response = MHD_create_response_from_callback(
@@ -278,6 +327,7 @@ final class HTTPServerExchange: @unchecked Sendable {
             _ = MHD_add_response_header(response, name, value)
         }
         phase = .replied
+        peerConnection.owes(.take, since: loop.time.now())
         let status = (200...599).contains(answer.status) ? answer.status : 500
         return MHD_queue_response(connection, UInt32(status), response)
     }
@@ -287,6 +337,7 @@ final class HTTPServerExchange: @unchecked Sendable {
     private func suspend(halfClosed: Bool) -> Bool {
         guard loop.maySuspend else { return false }
         isSuspended = true
+        peerConnection.owes(.wait, since: loop.time.now())
         MHD_suspend_connection(connection)
         loop.watch(self, halfClosed: halfClosed)
         return true
@@ -298,5 +349,6 @@ final class HTTPServerExchange: @unchecked Sendable {
         isSuspended = false
         loop.unwatch(self)
         MHD_resume_connection(connection)
+        loop.needsRun()
     }
 }

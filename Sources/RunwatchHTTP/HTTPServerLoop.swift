@@ -3,8 +3,9 @@ import Dispatch
 import Glibc
 import RunwatchCore
 import RunwatchLinux
+import Synchronization
 
-/// Drives one libmicrohttpd daemon: its epoll set under one read source, its timeouts by one timer.
+/// Drives one libmicrohttpd daemon: its epoll set under one read source, all deadlines by one timer.
 ///
 /// Sendable by this invariant: every `var` is touched on `queue` alone, once `start` has returned.
 final class HTTPServerLoop: @unchecked Sendable {
@@ -20,6 +21,8 @@ final class HTTPServerLoop: @unchecked Sendable {
     let queue: DispatchQueue
     let limits: HTTPServerLimits
     let handler: @Sendable (HTTPServerRequest) async -> HTTPServerReply
+    let problem: @Sendable (HTTPServerRefusal) -> [UInt8]
+    let time = SystemTime()
     private(set) var isUnix = false
     private var state = State.open
     private var daemon: OpaquePointer?
@@ -28,8 +31,19 @@ final class HTTPServerLoop: @unchecked Sendable {
     private var epoll: Int32 = -1
     private var source: (any DispatchSourceRead)?
     private var timer: (any DispatchSourceTimer)?
-    /// What the timer is set to; `distantFuture` when it is not.
-    private var armedFor = DispatchTime.distantFuture
+    private var isTimerSet = false
+    /// What other threads have for the queue: taken over together, followed by one run.
+    private let inbox = Mutex<[@Sendable () -> Void]>([])
+    private var isRunDue = false
+    private var admission: HTTPServerAdmission
+    private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
+    /// Bytes of bodies that are held for slow peers.
+    var held = 0
+    private var handlersRunning = 0
+    /// Exchanges that wait for a handler to end, in the order of their requests.
+    private var waiting: [HTTPServerExchange] = []
+    private var firstWaiting = 0
+    private let callbacks = UnsafeMutablePointer<runwatch_mhd_callbacks>.allocate(capacity: 1)
     private var exchanges: [ObjectIdentifier: HTTPServerExchange] = [:]
     /// Suspended connections by their sockets.
     private var suspended: [Int32: HTTPServerExchange] = [:]
@@ -38,11 +52,18 @@ final class HTTPServerLoop: @unchecked Sendable {
 
     init(
         label: String, limits: HTTPServerLimits,
+        problem: @escaping @Sendable (HTTPServerRefusal) -> [UInt8],
         handler: @escaping @Sendable (HTTPServerRequest) async -> HTTPServerReply
     ) {
         queue = DispatchQueue(label: label)
         self.limits = limits
+        self.problem = problem
         self.handler = handler
+        admission = HTTPServerAdmission(limits)
+    }
+
+    deinit {
+        callbacks.deallocate()
     }
 
     /// Called once, before anyone else knows the loop.
@@ -58,11 +79,15 @@ final class HTTPServerLoop: @unchecked Sendable {
         isUnix = address.ss_family == sa_family_t(AF_UNIX)
         epoll = runwatch_epoll_make()
         guard epoll >= 0 else { throw failure("epoll_create1", errno) }
+        callbacks.initialize(
+            to: runwatch_mhd_callbacks(
+                context: Unmanaged.passUnretained(self).toOpaque(),
+                connection: HTTPServerCallbacks.connection, handler: HTTPServerCallbacks.handle,
+                begun: HTTPServerCallbacks.begin, completed: HTTPServerCallbacks.complete,
+                unescape: HTTPServerCallbacks.leaveEscaped))
         daemon = runwatch_mhd_start(
             descriptor, UInt32(clamping: max(1, limits.connections)),
-            max(4096, limits.memoryPerConnection), wholeSeconds(limits.idleTimeout),
-            HTTPServerCallbacks.handle, HTTPServerCallbacks.begin, HTTPServerCallbacks.complete,
-            HTTPServerCallbacks.leaveEscaped, Unmanaged.passUnretained(self).toOpaque())
+            max(4096, limits.memoryPerConnection), callbacks)
         guard let daemon else {
             let cause = errno
             Glibc.close(epoll)
@@ -84,10 +109,7 @@ final class HTTPServerLoop: @unchecked Sendable {
         source.setEventHandler { [weak self] in self?.becameReadable() }
         source.setCancelHandler { [epoll] in _ = Glibc.close(epoll) }
         let timer = DispatchSource.makeTimerSource(queue: queue)
-        timer.setEventHandler { [weak self] in
-            self?.armedFor = .distantFuture
-            self?.run()
-        }
+        timer.setEventHandler { [weak self] in self?.lookAtDeadlines() }
         self.source = source
         self.timer = timer
         source.activate()
@@ -96,11 +118,6 @@ final class HTTPServerLoop: @unchecked Sendable {
 
     private func failure(_ call: String, _ cause: Int32) -> HTTPServerError {
         HTTPServerError("\(queue.label): \(SystemCallError(call: call, errno: cause))")
-    }
-
-    private func wholeSeconds(_ duration: Duration) -> UInt32 {
-        let (seconds, attoseconds) = duration.components
-        return UInt32(clamping: max(0, attoseconds > 0 ? seconds + 1 : seconds))
     }
 
     // MARK: Running
@@ -114,37 +131,56 @@ final class HTTPServerLoop: @unchecked Sendable {
         run()
     }
 
-    /// Lets libmicrohttpd do what there is to do, and arms the timer for what comes next.
+    /// Runs on the queue what another thread has for it.
+    ///
+    /// What comes while the queue is busy is taken over together: a thousand streams with one event cost
+    /// one run of libmicrohttpd, which looks at every suspended connection.
+    func perform(_ work: @escaping @Sendable () -> Void) {
+        let isFirst = inbox.withLock { inbox in
+            inbox.append(work)
+            return inbox.count == 1
+        }
+        guard isFirst else { return }
+        queue.async {
+            let all = self.inbox.withLock { inbox in
+                defer { inbox = [] }
+                return inbox
+            }
+            for work in all { work() }
+            self.run()
+        }
+    }
+
+    /// Asks for a run once the present work on the queue is done; also from libmicrohttpd's callbacks.
+    func needsRun() {
+        guard !isRunDue else { return }
+        isRunDue = true
+        queue.async { if self.isRunDue { self.run() } }
+    }
+
+    /// Lets libmicrohttpd do what there is to do.
     ///
     /// Never called from one of its callbacks.
     func run() {
         dispatchPrecondition(condition: .onQueue(queue))
         guard let daemon else { return }
+        isRunDue = false
         var wait: CUnsignedLongLong = 0
-        var hasTimeout = false
-        // A call handles a bounded number of connections; the bound here lets others onto the queue.
+        // A call handles each connection that is ready once; the bound lets others onto the queue.
         for _ in 0..<64 {
             let connections = runwatch_mhd_connections(daemon)
             MHD_run(daemon)
             // Only at the start of a call does the library take up accepting again after its limit.
             if runwatch_mhd_connections(daemon) < connections { MHD_run(daemon) }
-            hasTimeout = MHD_get_timeout(daemon, &wait) == runwatch_mhd_yes
-            guard hasTimeout, wait == 0 else { break }
+            // It has no timeouts of its own: what it wants at all, it wants at once.
+            guard MHD_get_timeout(daemon, &wait) == runwatch_mhd_yes else { break }
+            isRunDue = true
         }
-        if hasTimeout, wait == 0 {
-            queue.async { self.run() }
-        } else if hasTimeout {
-            arm(milliseconds: Int(clamping: min(wait, 86_400_000)))
+        if isRunDue {
+            isRunDue = false
+            needsRun()
         }
         if state == .draining, !isAnswering { finishClosing() }
-    }
-
-    /// Idle connections end a little late, so that one wake-up can end many.
-    private func arm(milliseconds: Int) {
-        let deadline = DispatchTime.now() + .milliseconds(milliseconds)
-        guard deadline < armedFor else { return }
-        armedFor = deadline
-        timer?.schedule(deadline: deadline, leeway: .milliseconds(100))
     }
 
     // MARK: Exchanges
@@ -156,10 +192,45 @@ final class HTTPServerLoop: @unchecked Sendable {
 
     func begun(_ exchange: HTTPServerExchange) {
         exchanges[ObjectIdentifier(exchange)] = exchange
+        exchange.peerConnection.exchange = exchange
     }
 
     func ended(_ exchange: HTTPServerExchange) {
         exchanges[ObjectIdentifier(exchange)] = nil
+    }
+
+    // MARK: Handlers
+
+    /// Runs the exchange's handler, at once or when it is its turn.
+    func wantsHandler(_ exchange: HTTPServerExchange) {
+        guard handlersRunning >= limits.handlers, !isExempt(exchange.peerConnection.peer) else {
+            if exchange.runHandler() { handlersRunning += 1 }
+            return
+        }
+        waiting.append(exchange)
+    }
+
+    func handlerEnded(of exchange: HTTPServerExchange) {
+        handlersRunning -= 1
+        while handlersRunning < limits.handlers, firstWaiting < waiting.count {
+            if waiting[firstWaiting].runHandler() { handlersRunning += 1 }
+            firstWaiting += 1
+        }
+        // Now and then, so that each costs no more than a constant.
+        if firstWaiting > waiting.count / 2 {
+            waiting.removeFirst(firstWaiting)
+            firstWaiting = 0
+        }
+    }
+
+    /// Whether so many more bytes may be held for that peer.
+    func mayHold(_ count: Int, for peer: PeerCredentials?) -> Bool {
+        held + count <= limits.held || isExempt(peer)
+    }
+
+    private func isExempt(_ peer: PeerCredentials?) -> Bool {
+        guard let peer, let users = limits.users else { return false }
+        return users.exempt.contains(peer.userID)
     }
 
     /// Watches a suspended connection for its end.
@@ -175,6 +246,48 @@ final class HTTPServerLoop: @unchecked Sendable {
     func unwatch(_ exchange: HTTPServerExchange) {
         guard suspended.removeValue(forKey: exchange.socket) != nil else { return }
         runwatch_epoll_remove(epoll, exchange.socket)
+    }
+
+    // MARK: Connections
+
+    func arrived(_ socket: Int32) -> HTTPServerConnection {
+        let peer = isUnix ? HTTPServerConnection.credentials(of: socket) : nil
+        let connection = HTTPServerConnection(
+            socket: socket, peer: peer, verdict: admission.arrived(user: peer?.userID),
+            at: time.now())
+        connections[ObjectIdentifier(connection)] = connection
+        if connection.verdict == .close { connection.end() }
+        setTimer()
+        return connection
+    }
+
+    func left(_ connection: HTTPServerConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        admission.left(user: connection.peer?.userID, connection.verdict)
+    }
+
+    /// Ends what is late; a deadline is noticed a quarter of the shortest limit late at the most.
+    private func lookAtDeadlines() {
+        isTimerSet = false
+        let now = time.now()
+        var hasEnded = false
+        for connection in connections.values where connection.isOverdue(at: now, limits) {
+            connection.end()
+            hasEnded = true
+        }
+        if hasEnded { run() }
+        setTimer()
+    }
+
+    /// Without connections nothing wakes the process.
+    private func setTimer() {
+        guard !isTimerSet, !connections.isEmpty, let timer else { return }
+        isTimerSet = true
+        let shortest = min(limits.requestTimeout, limits.stallTimeout)
+        let interval = min(max(shortest / 4, .milliseconds(20)), .seconds(5))
+        timer.schedule(
+            deadline: .now() + .milliseconds(Int(interval.wholeMilliseconds)),
+            leeway: .milliseconds(10))
     }
 
     var requestsUnderWay: Int {
@@ -228,6 +341,9 @@ final class HTTPServerLoop: @unchecked Sendable {
         self.daemon = nil
         MHD_stop_daemon(daemon)
         state = .closed
+        connections = [:]
+        waiting = []
+        firstWaiting = 0
         source?.cancel()
         timer?.cancel()
         source = nil

@@ -20,6 +20,8 @@ package struct ChildProgram: Sendable {
     package var grace: Duration
     /// Bytes of output that are kept, at least 0: the first and, if there are more, the last ones too.
     package var keptOutput: Int
+    /// Its soft limit of descriptors; `nil` is the one that this process was started with.
+    package var descriptors: Int?
 
     package init(
         path: String, arguments: [String] = [],

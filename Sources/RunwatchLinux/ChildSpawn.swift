@@ -1,7 +1,7 @@
 import CSpawn
 import Glibc
 
-/// Starts programs (posix_spawn(3)).
+/// Starts programs.
 ///
 /// The thread waits until the kernel has loaded the program, as long as its file's disk takes.
 enum ChildSpawn {
@@ -77,66 +77,35 @@ enum ChildSpawn {
         }
     }
 
+    /// A session, not just a process group: the program has no terminal to ask for a password on or to be
+    /// stopped by, Ctrl-C at ours does not reach it, and it cannot leave its group (setsid(2), setpgid(2)),
+    /// so that a signal to the group always reaches the program too.
     private static func spawn(
         _ program: ChildProgram, input: Int32, output: Int32
     ) throws(SystemCallError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        var code = prepare(&actions, program.workingDirectory, input: input, output: output)
-        if code == 0 { code = prepare(&attributes) }
-        guard code == 0 else {
-            throw SystemCallError(call: "prepare to start \(program.path)", errno: code)
-        }
+        let environment = program.environment.map { "\($0.name)=\($0.value)" }
+        var names = [program.path]
+        if let folder = program.workingDirectory { names.append(folder) }
         var pid: pid_t = 0
-        code = withCStrings([program.path] + program.arguments) { arguments in
-            withCStrings(program.environment.map { "\($0.name)=\($0.value)" }) { environment in
-                posix_spawn(
-                    &pid, program.path, &actions, &attributes, arguments, environment)
+        let code = withCStrings(names) { names in
+            withCStrings([program.path] + program.arguments) { arguments in
+                withCStrings(environment) { environment in
+                    arguments.withUnsafeBufferPointer { arguments in
+                        environment.withUnsafeBufferPointer { environment in
+                            var child = runwatch_child(
+                                path: names[0], arguments: arguments.baseAddress,
+                                environment: environment.baseAddress, folder: names[1],
+                                input: input, output: output,
+                                descriptors: UInt(
+                                    program.descriptors ?? DescriptorLimit.forPrograms ?? 0))
+                            return runwatch_spawn(&child, &pid)
+                        }
+                    }
+                }
             }
         }
         guard code == 0 else { throw ChildSpawnFailure.explained(program, code) }
         return pid
-    }
-
-    private static func prepare(
-        _ actions: inout posix_spawn_file_actions_t, _ folder: String?, input: Int32, output: Int32
-    ) -> Int32 {
-        var codes = [
-            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO),
-            posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO),
-            posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO),
-            // Ours are closed by themselves; others' that are not, and that a library forgot, are here.
-            runwatch_spawn_close_from(&actions, STDERR_FILENO + 1),
-        ]
-        if let folder { codes.append(runwatch_spawn_change_folder(&actions, folder)) }
-        return codes.first { $0 != 0 } ?? 0
-    }
-
-    /// A session of its own, and signals as a program expects them: none ignored, none blocked.
-    ///
-    /// A session, not just a process group: the program has no terminal to ask for a password on or to be
-    /// stopped by, Ctrl-C at ours does not reach it, and it cannot leave its group (setsid(2), setpgid(2)),
-    /// so that a signal to the group always reaches the program too.
-    private static func prepare(_ attributes: inout posix_spawnattr_t) -> Int32 {
-        var all = sigset_t()
-        var none = sigset_t()
-        sigfillset(&all)
-        sigemptyset(&none)
-        let flags =
-            Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK)
-            | runwatch_spawn_new_session
-        let codes = [
-            posix_spawnattr_setflags(&attributes, flags),
-            posix_spawnattr_setsigdefault(&attributes, &all),
-            posix_spawnattr_setsigmask(&attributes, &none),
-        ]
-        return codes.first { $0 != 0 } ?? 0
     }
 
     /// Lends the strings as C has them: an array of pointers that ends with a null pointer.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Says why a program cannot be started, in more words than the one number of posix_spawn(3).
+/// Says why a program cannot be started, in more words than the one number of execve(2).
 enum ChildSpawnFailure {
     /// Refuses what would reach the program as something else than was meant.
     static func check(_ program: ChildProgram) throws(SystemCallError) {

@@ -70,8 +70,8 @@ package actor Simulator {
         // More connections and larger bodies than any service would take: the limits are to be the
         // clients' own.
         let limits = HTTPServerLimits(
-            connections: 4000, memoryPerConnection: 64 << 10, idleTimeout: .seconds(120),
-            body: 64 << 20)
+            connections: 4000, memoryPerConnection: 64 << 10, requestTimeout: .seconds(120),
+            body: 64 << 20, held: .max)
         do {
             let (descriptor, port) = try ListeningSocket.loopback(port: wantedPort)
             server = try HTTPServer(

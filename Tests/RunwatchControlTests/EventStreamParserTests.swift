@@ -30,6 +30,14 @@ import Testing
         #expect(parser.lastEventID == "3")
     }
 
+    @Test func `an event that was cut off is asked for again`() {
+        var parser = EventStreamParser()
+        _ = parser.take(Array("id: 1\ndata: a\n\nid: 2\ndata: b\n".utf8))
+        #expect(parser.lastEventID == "1")
+        #expect(parser.take(Array("\n".utf8)).first?.id == "2")
+        #expect(parser.lastEventID == "2")
+    }
+
     @Test func `what was cut off is no message`() {
         #expect(messages("data: a\n", chunk: 5).isEmpty)
     }

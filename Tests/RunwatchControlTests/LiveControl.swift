@@ -12,9 +12,11 @@ final class LiveControl: Sendable {
     let backend: FakeBackend
     let folder = TemporaryFolder()
     private let server = Mutex<HTTPServer?>(nil)
+    private let limits: HTTPServerLimits
 
-    init(_ backend: FakeBackend) throws {
+    init(_ backend: FakeBackend, limits: HTTPServerLimits = HTTPServerLimits()) throws {
         self.backend = backend
+        self.limits = limits
         try start()
     }
 
@@ -25,10 +27,15 @@ final class LiveControl: Sendable {
             backend: backend,
             rights: ControlRights(ownUser: .max - 1, readGroup: getegid(), adminGroup: nil))
         let descriptor = try ListeningSocket.unix(path: socket, mode: 0o600, group: nil)
-        let server = try HTTPServer(descriptor: descriptor, label: "test.control") {
-            await control.respond(to: $0)
-        }
+        let server = try HTTPServer(
+            descriptor: descriptor, label: "test.control", limits: limits,
+            problem: ControlServer.document(for:)
+        ) { await control.respond(to: $0) }
         self.server.withLock { $0 = server }
+    }
+
+    var requestsUnderWay: Int {
+        get async { await server.withLock { $0 }?.requestsUnderWay ?? 0 }
     }
 
     func stop() async {

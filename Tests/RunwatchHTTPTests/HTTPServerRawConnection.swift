@@ -66,6 +66,13 @@ actor HTTPServerRawConnection {
         }
     }
 
+    /// Reads what there is, 64 KiB at the most; nothing when the server closes.
+    func readSome() -> String {
+        guard !pending.isEmpty || fill() else { return "" }
+        defer { pending = [] }
+        return String(decoding: pending, as: UTF8.self)
+    }
+
     /// Reads until the server closes.
     func readToEnd() -> String {
         while fill() {}

@@ -118,7 +118,7 @@ private func eventually(_ condition: () async -> Bool) async -> Bool {
     }
 
     @Test func `a stream outlives the idle timeout, and a peer that only listens`() async throws {
-        let server = try StreamServer(limits: HTTPServerLimits(idleTimeout: .seconds(1)))
+        let server = try StreamServer(limits: HTTPServerLimits(requestTimeout: .seconds(1)))
         let client = await server.connect()
         await client.finishSending()
         _ = await client.read(until: "\r\n\r\n")

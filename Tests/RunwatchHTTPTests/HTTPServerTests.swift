@@ -181,7 +181,7 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
         let answer = await client.read(until: "}")
         #expect(answer.hasPrefix("HTTP/1.1 413 "))
         #expect(answer.contains("application/problem+json"))
-        #expect(answer.hasSuffix("larger than 1000 bytes\"}"))
+        #expect(answer.hasSuffix("larger than 1000 bytes.\"}"))
         await echo.server.close()
     }
 
@@ -209,7 +209,7 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
     }
 
     @Test func `an idle connection is closed`() async throws {
-        let echo = try EchoServer(limits: HTTPServerLimits(idleTimeout: .seconds(1)))
+        let echo = try EchoServer(limits: HTTPServerLimits(requestTimeout: .seconds(1)))
         let silent = await echo.connect()
         let half = await echo.connect()
         await half.send("GET /a HTT")
@@ -221,7 +221,7 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
     }
 
     @Test func `requests that their peers broke off are let go of`() async throws {
-        let echo = try EchoServer(limits: HTTPServerLimits(idleTimeout: .seconds(1)))
+        let echo = try EchoServer(limits: HTTPServerLimits(requestTimeout: .seconds(1)))
         let request = Array("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc".utf8)
         for count in stride(from: 1, through: request.count, by: 2) {
             let client = await echo.connect()
@@ -237,7 +237,8 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 
     @Test func `a handler may take longer than the idle timeout`() async throws {
         let release = AsyncStream<Void>.makeStream()
-        let echo = try EchoServer(limits: HTTPServerLimits(idleTimeout: .seconds(3))) { request in
+        let echo = try EchoServer(limits: HTTPServerLimits(requestTimeout: .seconds(3))) {
+            request in
             if request.rawPath == "/slow" { for await _ in release.stream { break } }
             return await EchoServer.echo(request)
         }

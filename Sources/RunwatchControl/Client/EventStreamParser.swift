@@ -16,12 +16,14 @@ package struct EventStreamParser: Sendable {
     /// Far above any event; a stream beyond it is none of ours.
     package static let maximumMessage = 16 << 20
 
-    /// To be sent as `Last-Event-ID` when the stream breaks.
+    /// To be sent as `Last-Event-ID` when the stream breaks: of the last event that came whole.
     package private(set) var lastEventID: String?
     /// A message was larger than `maximumMessage`; nothing more is read.
     package private(set) var isTooLarge = false
 
     private var line: [UInt8] = []
+    /// The ID of the event that is coming.
+    private var id: String?
     private var event = ""
     private var data: [UInt8] = []
     private var hasData = false
@@ -29,6 +31,7 @@ package struct EventStreamParser: Sendable {
 
     package init(lastEventID: String? = nil) {
         self.lastEventID = lastEventID
+        id = lastEventID
     }
 
     /// Takes a chunk; gives the messages that it completes.
@@ -62,7 +65,7 @@ package struct EventStreamParser: Sendable {
             data.append(contentsOf: value)
             hasData = true
         case "event": event = String(decoding: value, as: UTF8.self)
-        case "id": lastEventID = String(decoding: value, as: UTF8.self)
+        case "id": id = String(decoding: value, as: UTF8.self)
         // A comment, or a field that says nothing to us.
         default: break
         }
@@ -75,6 +78,7 @@ package struct EventStreamParser: Sendable {
             data = []
             hasData = false
         }
+        lastEventID = id
         guard hasData else { return nil }
         return Message(id: lastEventID, event: event.isEmpty ? "message" : event, data: data)
     }

@@ -22,10 +22,12 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
         switch problem {
         case .configurationInvalid: self = .failed
         case .noSuchWatch, .noSuchDelivery, .noSuchReceiver: self = .notFound
-        case .badParameter, .badPath, .badBody, .unsupportedType, .methodNotAllowed, .conflict:
+        case .badParameter, .badPath, .badBody, .unsupportedType, .methodNotAllowed, .conflict,
+            .malformedRequest, .contentTooLarge:
             self = .usage
         case .permissionDenied: self = .denied
-        case .noSuchRoute, .unavailable, .notAdvancing, .notReady, .internalError:
+        case .noSuchRoute, .unavailable, .overloaded, .requestTimeout, .notAdvancing, .notReady,
+            .internalError:
             self = .noDaemon
         }
     }

@@ -15,12 +15,19 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
         /// The body is no JSON, or does not say what the route needs.
         case badBody = "bad-body"
         case unsupportedType = "unsupported-type"
+        /// The request's head breaks a rule of HTTP.
+        case malformedRequest = "malformed-request"
+        /// The request did not come whole in time.
+        case requestTimeout = "request-timeout"
+        case contentTooLarge = "content-too-large"
         case permissionDenied = "permission-denied"
         /// The thing is not in a state in which that can be done.
         case conflict = "conflict"
         case configurationInvalid = "configuration-invalid"
         /// It may work later: the database is busy, the daemon is stopping.
         case unavailable = "unavailable"
+        /// Too many connections, or too much that waits for slow readers.
+        case overloaded = "overloaded"
         /// Polling or delivery does not advance.
         case notAdvancing = "not-advancing"
         /// The daemon is starting or stopping.
@@ -29,15 +36,17 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
 
         package var status: Int {
             switch self {
-            case .badParameter, .badPath, .badBody: 400
+            case .badParameter, .badPath, .badBody, .malformedRequest: 400
             case .permissionDenied: 403
             case .noSuchRoute, .noSuchWatch, .noSuchDelivery, .noSuchReceiver: 404
             case .methodNotAllowed: 405
+            case .requestTimeout: 408
             case .conflict: 409
+            case .contentTooLarge: 413
             case .unsupportedType: 415
             case .configurationInvalid: 422
             case .internalError: 500
-            case .unavailable, .notAdvancing, .notReady: 503
+            case .unavailable, .overloaded, .notAdvancing, .notReady: 503
             }
         }
 
@@ -53,10 +62,14 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .badPath: "Bad path"
             case .badBody: "Bad request body"
             case .unsupportedType: "Unsupported content type"
+            case .malformedRequest: "Malformed request"
+            case .requestTimeout: "The request came too slowly"
+            case .contentTooLarge: "The request is too large"
             case .permissionDenied: "Permission denied"
             case .conflict: "Not possible now"
             case .configurationInvalid: "The configuration has errors"
             case .unavailable: "Not available now"
+            case .overloaded: "Too much at once"
             case .notAdvancing: "Polling or delivery does not advance"
             case .notReady: "Starting or stopping"
             case .internalError: "Internal error"
