@@ -61,6 +61,7 @@ import Testing
             "Keys of defaults": defaults + (try inside("poll")),
             "Keys of retention": try keys("'retention'"),
             "Keys of control": try keys("'control'"),
+            "Keys of http": try keys("'http'"),
             "Keys of log": try keys("'log'"),
             "Keys of a watch": try keys("a watch") + inside("discover"),
         ]
@@ -105,6 +106,7 @@ import Testing
         ("Configuration", "defaults", ["Keys of defaults"]),
         ("Configuration", "retention", ["Keys of retention"]),
         ("Configuration", "control", ["Keys of control"]),
+        ("Configuration", "http", ["Keys of http"]),
         ("Configuration", "log", ["Keys of log"]), ("WatchLists", "Keys", ["Keys of a watch"]),
     ]
 
