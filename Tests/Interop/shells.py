@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -37,9 +38,11 @@ def check(condition, what):
 
 def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
+    while time.monotonic() < end:
+        if condition():
+            return True
         time.sleep(0.02)
-    return condition()
+    return False
 
 
 def environment():
@@ -60,6 +63,8 @@ class Shell:
         if self.process == 0:
             os.chdir(folder / "home")
             os.execvpe(name, [name, *arguments], environment())
+        # Else a shell that is started later holds it open, and this one does not end with it.
+        os.set_inheritable(self.terminal, False)
         self.run(start)
 
     def send(self, text):
@@ -90,10 +95,14 @@ class Shell:
             return None
 
     def end(self):
-        """Closes the terminal, which ends the shell."""
+        """Closes the terminal, which ends the shell; one that stays is a fault."""
         self.drain()
         os.close(self.terminal)
-        os.waitpid(self.process, 0)
+        gone = wait_for(lambda: os.waitpid(self.process, os.WNOHANG)[0] == self.process, 10)
+        check(gone, f"{self.name}: ends with its terminal")
+        if not gone:
+            os.kill(self.process, signal.SIGKILL)
+            os.waitpid(self.process, 0)
 
 
 def bash():
