@@ -33,7 +33,7 @@ final class TCPListener {
 
     /// A few scrapers and probes; nobody needs more, and who opens more harms nobody else.
     private static let limits = HTTPServerLimits(
-        connections: 64, memoryPerConnection: 16 << 10, idleTimeout: .seconds(30), body: 4096)
+        connections: 64, memoryPerConnection: 16 << 10, body: 4096)
 
     private(set) var current: Open?
     private let control: ControlServer
@@ -90,7 +90,8 @@ final class TCPListener {
         do {
             let (descriptor, bound) = try ListeningSocket.tcp(address)
             let server = try HTTPServer(
-                descriptor: descriptor, label: "runwatch.http", limits: TCPListener.limits
+                descriptor: descriptor, label: "runwatch.http", limits: TCPListener.limits,
+                problem: ControlServer.document(for:)
             ) { await control.respondOverTCP(to: $0) }
             return Open(address: address, bound: bound, server: server)
         } catch let error as SystemCallError {

@@ -60,7 +60,7 @@ import Testing
             backend, limits: HTTPServerLimits(stallTimeout: .milliseconds(400)))
         let standingStill = DispatchSemaphore(value: 0)
         async let reading = read(live.socket, upTo: count, standingStill: standingStill)
-        #expect(await eventually { backend.edit { $0.subscriptions } == 1 })
+        #expect(await eventually { backend.edit { $0.hub.followerCount } == 1 })
         #expect(await eventually { await live.requestsUnderWay == 0 })
         // Others are served, and what is followed live goes on.
         backend.commit()

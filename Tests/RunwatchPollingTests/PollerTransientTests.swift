@@ -339,10 +339,3 @@ import Testing
         #expect(await harness.poller.groups["g"]?.active == 1)
     }
 }
-
-extension Poller {
-    /// Gives the answers that were kept back.
-    fileprivate func answer(_ kinetica: ScriptedKinetica) {
-        kinetica.release()
-    }
-}

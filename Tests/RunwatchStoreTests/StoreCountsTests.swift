@@ -133,15 +133,20 @@ private struct RandomWork {
         case "add":
             let discovery = DiscoverySpec(
                 service: "warehouse", runTag: "t", settings: settings, path: "w.yaml", line: 1)
-            let isFound = Bool.random(using: &generator)
-            let specs = some(
-                (8..<20).map { number in
-                    WatchSpec(
-                        name: WatchName(service: "warehouse", run: "\(number)"), settings: settings,
-                        origin: isFound ? .discovery("w.yaml", line: 1) : .transient)
-                })
-            _ = try await store.add(specs, discovery: isFound ? discovery : nil, kind: "kinetica")
-        case "remove": if let watch { try await store.remove(watch.id) }
+            let runs = some((8..<20).map { "\($0)" })
+            guard Bool.random(using: &generator) else {
+                _ = try await store.add(
+                    runs, as: WatchRequest(service: "warehouse"), kind: "kinetica")
+                break
+            }
+            let specs = runs.map {
+                WatchSpec(
+                    name: WatchName(service: "warehouse", run: $0), settings: settings,
+                    origin: .discovery("w.yaml", line: 1))
+            }
+            _ = try await store.add(specs, discovery: discovery, kind: "kinetica")
+        case "remove":
+            if let watch { store.submit(.removal(WatchRemoval(id: watch.id, events: []))) }
         case "rewatch": if let watch { _ = try await store.rewatch(watch.id) }
         case "transition":
             guard let watch else { break }
