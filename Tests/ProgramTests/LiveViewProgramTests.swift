@@ -6,16 +6,31 @@ import Testing
 
 /// The live views of `runwatchctl` as programs on a terminal, against a real daemon.
 @Suite struct LiveViewProgramTests {
+    private static let runs = """
+        {"service": "kinetica", "id": "1", "life": [[0, "running"]]},
+        {"service": "kinetica", "id": "100", "count": 20, "life": [[0, "running"]]}
+        """
+
+    /// A daemon that watches runs 1 and 2, which run until the test says otherwise.
     private func stage() async throws -> Stage {
+        let second = #"{"service": "kinetica", "id": "2", "life": [[0, "running"]]}"#
         let stage = try await Stage(
-            script: """
-                {"runs": [{"service": "kinetica", "id": "1", "life": [[0, "running"]]},
-                          {"service": "kinetica", "id": "2", "life": [[0, "running"], [3, "complete"]]},
-                          {"service": "kinetica", "id": "b", "count": 60, "life": [[0, "running"]]}]}
-                """)
+            script: #"{"runs": [\#(LiveViewProgramTests.runs), \#(second)]}"#)
         stage.configure()
         stage.watch("- service: warehouse\n  ids: [1, 2]\n")
+        try await stage.start()
+        let areRunning = await eventually {
+            let states = try? await stage.states()
+            return states?.filter { $0.value == "running" }.count == 2
+        }
+        try #require(areRunning)
         return stage
+    }
+
+    private func completeSecond(_ stage: Stage) async throws {
+        let second = #"{"service": "kinetica", "id": "2", "life": [[0, "complete"]]}"#
+        await stage.simulator.forget()
+        _ = try await stage.simulator.addRuns(json: "[\(LiveViewProgramTests.runs), \(second)]")
     }
 
     private func control(
@@ -30,8 +45,9 @@ import Testing
         async throws
     {
         let stage = try await stage()
-        try await stage.start()
         let list = control(stage, "list", "--follow")
+        #expect(await eventually { list.screen.text.contains("warehouse/2  running") })
+        try await completeSecond(stage)
         #expect(await eventually { list.screen.text.contains("warehouse/2  complete") })
         #expect(list.screen.text.contains("warehouse/1  running"))
         #expect(list.screen.lines.count == 4)
@@ -39,7 +55,7 @@ import Testing
         #expect(!list.showsInput)
         list.type("typed\r")
 
-        let more = (0..<20).map { "'\($0)x'" }.joined(separator: ", ")
+        let more = (100..<120).map { String($0) }.joined(separator: ", ")
         stage.watch("- service: warehouse\n  ids: [1, 2, \(more)]\n")
         #expect(await eventually { list.screen.lines.last == "… and 13 more" })
         list.resize(columns: 40, rows: 6)
@@ -66,7 +82,6 @@ import Testing
     @Test(arguments: [SIGTERM, SIGHUP])
     func `whatever ends a list, its terminal is whole`(signal: Int32) async throws {
         let stage = try await stage()
-        try await stage.start()
         let list = control(stage, "list", "--follow", "--active")
         #expect(await eventually { list.screen.text.contains("warehouse/1  running") })
         // Stopped by Ctrl-Z it gives the terminal back, and takes it again when it goes on.
@@ -84,8 +99,9 @@ import Testing
 
     @Test func `a terminal that cannot move its cursor gets plain lines`() async throws {
         let stage = try await stage()
-        try await stage.start()
         let list = control(stage, "list", "--follow", environment: ["TERM": "dumb"])
+        #expect(await eventually { list.screen.text.contains("warehouse/2  running") })
+        try await completeSecond(stage)
         #expect(await eventually { list.screen.text.contains("running → complete") })
         #expect(list.screen.lines.first?.hasPrefix("NAME ") == true)
         #expect(list.screen.isCursorShown)
@@ -97,10 +113,10 @@ import Testing
     @Test func `a wait on a terminal says how it stands, and leaves the result alone`() async throws
     {
         let stage = try await stage()
-        try await stage.start()
         let wait = control(stage, "wait", "warehouse/2")
         #expect(
             await eventually { wait.screen.lines.last?.hasPrefix("0 of 1 final · 1 ") == true })
+        try await completeSecond(stage)
         #expect(await eventually { wait.exitStatus != nil })
         #expect(wait.exitStatus == 0)
         #expect(
@@ -118,12 +134,17 @@ import Testing
 
     @Test func `a list elsewhere is lines, and with JSON objects`() async throws {
         let stage = try await stage()
-        try await stage.start()
         let programs = [["list", "--follow"], ["list", "--follow", "--json"]].map { arguments in
             RunningProgram(
                 "runwatchctl", ["--socket", stage.socket] + arguments, in: stage.folder.path,
                 output: arguments.joined(), environment: ["TERM": "xterm"])
         }
+        #expect(
+            await eventually {
+                programs[0].output.contains("warehouse/2  running")
+                    && programs[1].output.split(separator: "\n").count >= 2
+            })
+        try await completeSecond(stage)
         #expect(
             await eventually {
                 programs[0].output.contains("  warehouse/2  running → complete\n")

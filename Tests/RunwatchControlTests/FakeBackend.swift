@@ -155,7 +155,7 @@ final class FakeBackend: ControlBackend {
             let last = state.events.last?.number ?? 0
             var found = state.events.filter { event in
                 event.number > after && (since.map { $0 <= Samples.time(of: event) } ?? true)
-                    && query.matches(event.live)
+                    && (query == .all || query.matches(event.live))
             }
             guard found.count > limit else {
                 return EventPage(found, through: max(last, after), isLast: true)

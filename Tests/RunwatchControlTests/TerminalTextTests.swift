@@ -26,6 +26,6 @@ import Testing
         #expect(TerminalText.shortened("abcdef", to: 6) == "abcdef")
         #expect(TerminalText.shortened("abcdefg", to: 6) == "abcde…")
         #expect(TerminalText.shortened("漢字漢字", to: 5) == "漢字…")
-        #expect(TerminalText.shortened("a❤️b", to: 3) == "a…")
+        #expect(TerminalText.shortened("a❤️b", to: 3) == "a❤…")
     }
 }

@@ -43,6 +43,15 @@ package final class RunningProgram: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
         RunningProgram.closeOthers(&actions)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The threads of a pool block signals, and what they start would as well.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        // POSIX_SPAWN_SETSIGMASK.
+        posix_spawnattr_setflags(&attributes, 0x08)
         var variables = environment
         for name in ["PATH", "HOME", "TSAN_OPTIONS", "ASAN_OPTIONS", "LD_LIBRARY_PATH"] {
             if variables[name] == nil { variables[name] = getenv(name).map { String(cString: $0) } }
@@ -54,7 +63,7 @@ package final class RunningProgram: @unchecked Sendable {
         pairs.append(nil)
         defer { for text in words + pairs { free(text) } }
         var child: pid_t = 0
-        let code = posix_spawn(&child, path, &actions, nil, words, pairs)
+        let code = posix_spawn(&child, path, &actions, &attributes, words, pairs)
         guard code == 0 else {
             preconditionFailure("cannot start \(path): \(String(cString: strerror(code)))")
         }

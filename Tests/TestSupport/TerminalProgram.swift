@@ -55,8 +55,12 @@ package final class TerminalProgram: @unchecked Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID, which glibc shows with _GNU_SOURCE only.
-        posix_spawnattr_setflags(&attributes, 0x80)
+        // The threads of a pool block signals, and what they start would as well.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        // POSIX_SPAWN_SETSIGMASK, and POSIX_SPAWN_SETSID, which glibc shows with _GNU_SOURCE only.
+        posix_spawnattr_setflags(&attributes, 0x08 | 0x80)
         var variables = environment
         for name in ["PATH", "HOME", "TSAN_OPTIONS", "ASAN_OPTIONS", "LD_LIBRARY_PATH"] {
             if variables[name] == nil { variables[name] = getenv(name).map { String(cString: $0) } }

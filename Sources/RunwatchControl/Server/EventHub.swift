@@ -111,6 +111,8 @@ private struct State {
     private var bytes = 0
     /// The last number that was published to somebody; 0 for none.
     private var last: Int64 = 0
+    /// The number from which on none is missing, though the first of them may be kept no more.
+    private var unbrokenFrom: Int64 = 0
     private var woken: Set<Int> = []
 
     // MARK: Followers
@@ -174,7 +176,7 @@ private struct State {
 
     mutating func add(_ event: StreamEvent) {
         guard event.number > last else { return }
-        if last > 0, event.number != last + 1 { skip(to: event.number) }
+        if event.number != last + 1 { begin(at: event.number) }
         events.append(event)
         bytes += event.text.count
         last = event.number
@@ -198,19 +200,21 @@ private struct State {
         woken.insert(id)
     }
 
-    /// Numbers that never came here: everybody has to look into the database.
-    private mutating func skip(to number: Int64) {
-        let missing = last + 1
+    /// Numbers before this one never came here: who does not know them has to look into the database.
+    private mutating func begin(at number: Int64) {
+        let isGap = last > 0
         forget()
+        unbrokenFrom = number
+        guard isGap else { return }
         for id in Array(followers.keys) {
-            let from = followers[id]?.from ?? missing
-            followers[id]?.from = min(from, missing)
+            followers[id]?.from = number
             woken.insert(id)
         }
     }
 
     mutating func take(_ id: Int, after number: Int64, limit: Int) -> EventHub.Taken {
         guard !isFinished, let follower = followers[id] else { return .ended }
+        if last > 0, number + 1 < unbrokenFrom { return .behind }
         guard let first = follower.from.map({ max($0, number + 1) }), first <= last else {
             followers[id]?.from = nil
             return .nothing(through: last)
