@@ -33,7 +33,7 @@ package struct EventRows: Sendable, Equatable {
 }
 
 extension StoreReader {
-    /// How many numbers a search without subjects looks at; then the next page goes on. A few milliseconds.
+    /// How many numbers a search without subjects looks at, in a few milliseconds; then the next page goes on.
     private static let window: Int64 = 10_000
 
     /// Events that are wanted, in the order of their numbers; a page may be empty and not the last.

@@ -44,7 +44,8 @@ extension MetricsSnapshot {
         var durations = HistogramMeter()
         durations.add(0.2)
         return ServiceStatus(
-            name: name, kind: "kinetica", health: .degraded, since: Timestamp(milliseconds: 0), failures: 1,
+            name: name, kind: "kinetica", health: .degraded, since: Timestamp(milliseconds: 0),
+            failures: 1,
             active: 3, ready: 1, inFlight: 2, limits: ServiceLimits(concurrency: 8, rate: rate),
             pause: .seconds(7), discoveries: [], polls: polls, lateness: lateness,
             durations: durations)

@@ -1,7 +1,9 @@
 /// Characters that take two columns on a terminal.
 enum WideCharacters {
-    /// First and last ones, in their order: `East_Asian_Width` W and F of Unicode 14.0 (UAX #11), which is
-    /// what wcwidth(3) goes by; emoji are among them. Gaps that hold no character yet are closed.
+    /// First and last ones, in their order; gaps that hold no character yet are closed.
+    ///
+    /// `East_Asian_Width` W and F of Unicode 14.0 (UAX #11), which is what wcwidth(3) goes by; emoji are
+    /// among them.
     private static let ranges: [(first: UInt32, last: UInt32)] = [
         (0x1100, 0x115F), (0x231A, 0x231B), (0x2329, 0x232A), (0x23E9, 0x23EC), (0x23F0, 0x23F0),
         (0x23F3, 0x23F3), (0x25FD, 0x25FE), (0x2614, 0x2615), (0x2648, 0x2653), (0x267F, 0x267F),
