@@ -12,6 +12,7 @@ import time
 from rig.station import Station
 
 STREAM = b"GET %s HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n"
+END = b'"type":"run.complete"'
 ASK = b"GET %s HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
 
 
@@ -30,7 +31,7 @@ class Followers(Station):
         self.ask("close")
 
     def count(self):
-        """Events that came, at all streams together."""
+        """Ends of runs that came, at all streams together."""
         return int(self.ask("count"))
 
     def arrivals(self):
@@ -53,6 +54,14 @@ class Hostile(Station):
     def done(self):
         """What it has done so far, in its own unit."""
         return int(self.ask("done"))
+
+
+def connections(path):
+    """How many connections to a Unix socket are open: proc(5), net/unix."""
+    connected = "03"
+    return sum(
+        fields[5] == connected and fields[-1] == path
+        for fields in map(str.split, open("/proc/net/unix")))
 
 
 def connect(path):
@@ -107,7 +116,7 @@ def fan_out_floor(bench, folder, count, size, rounds):
         accepting.join()
         sent = {}
         for number in range(1, rounds + 1):
-            text = b"id: %d\ndata: {}%s\n\n" % (number, b" " * size)
+            text = b"id: %d\ndata: {%s}%s\n\n" % (number, END, b" " * size)
             sent[str(number)] = time.time_ns()
             for peer in peers:
                 peer.send(text)
@@ -129,7 +138,7 @@ class FollowersServer:
         self.peers = {}
         self.came = collections.deque()
         self.opened = 0
-        self.blocks = 0
+        self.ends = 0
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
@@ -146,7 +155,7 @@ class FollowersServer:
                     self.poll.unregister(descriptor)
                     continue
                 self.came.append((time.time_ns(), descriptor, data))
-                self.blocks += data.count(b"\ndata: ")
+                self.ends += data.count(END)
 
     def open(self, count, target):
         wanted = len(self.peers) + int(count)
@@ -171,7 +180,7 @@ class FollowersServer:
             peer.close()
 
     def count(self):
-        return self.blocks
+        return self.ends
 
     def dump(self, path):
         rest, found = collections.defaultdict(bytes), {}

@@ -172,6 +172,17 @@ import Testing
         #expect(await numbers(feed, 1) == [1])
     }
 
+    @Test func `a stream says that it lives again and again, between events too`() async throws {
+        let backend = FakeBackend()
+        let feed = try await feed(backend, .now, heartbeat: .milliseconds(20))
+        _ = await feed.next()
+        for number in 1...3 {
+            for _ in 0..<3 { #expect(await text(feed)?.hasPrefix(": alive\n") == true) }
+            backend.commit()
+            #expect(await numbers(feed, 1) == [Int64(number)])
+        }
+    }
+
     @Test func `a number from another database does not hide what happens`() async throws {
         let backend = FakeBackend(events: 2)
         let feed = try await feed(backend, .after(1_000_000))

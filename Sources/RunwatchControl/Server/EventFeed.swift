@@ -38,6 +38,7 @@ package actor EventFeed {
 
     private var wasOpeningSent = false
     private var beatsAt = ContinuousClock.now
+    private var clock: Task<Void, Never>?
     private var isCancelled = false
 
     package init(
@@ -50,6 +51,7 @@ package actor EventFeed {
     }
 
     deinit {
+        clock?.cancel()
         if let follower { hub.unfollow(follower) }
     }
 
@@ -87,6 +89,7 @@ package actor EventFeed {
 
     package func cancel() {
         isCancelled = true
+        clock?.cancel()
         guard let follower else { return }
         self.follower = nil
         hub.unfollow(follower)
@@ -174,12 +177,24 @@ package actor EventFeed {
 
     /// Returns when there is something to take, at the next heartbeat, or when the reader is gone.
     private func sleep(_ follower: Int) async {
-        let timer = Task { [hub, beatsAt] in
-            // Cancelled when something came in first; then there is nothing to say.
-            guard (try? await Task.sleep(until: beatsAt, clock: .continuous)) != nil else { return }
-            hub.wake(follower)
-        }
+        if clock == nil { startClock(follower) }
         await hub.wait(follower)
-        timer.cancel()
+    }
+
+    /// Wakes the follower whenever it has been silent for long.
+    ///
+    /// One task for the feed's life, not one for each wait: a sleep that is cancelled holds its memory until
+    /// its time has come, and that would be as much as there are events in a heartbeat.
+    private func startClock(_ follower: Int) {
+        clock = Task { [weak self, hub, heartbeat, beatsAt] in
+            var due = beatsAt
+            // Cancelled at the feed's end.
+            while (try? await Task.sleep(until: due, clock: .continuous)) != nil {
+                guard let next = await self?.beatsAt else { return }
+                let now = ContinuousClock.now
+                if next <= now { hub.wake(follower) }
+                due = next > now ? next : now.advanced(by: heartbeat)
+            }
+        }
     }
 }
