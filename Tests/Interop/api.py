@@ -48,6 +48,7 @@ max-lines = 40
 # What is there, so that not every name that is made up is unknown: by the paths of operations and their
 # parameters. All are valid, and three times of ten a made-up one is taken instead.
 NAMES = {
+    "/v1/watches|/v1/events.*": {"query.service": SERVICES, "query.group": ["nightly"]},
     "/v1/watches/.*": {"path.service": ["warehouse", *SERVICES],
                        "path.id": [*RUNS, *LONG, ODD, KRIXIK, "1"]},
     "/v1/deliveries.*": {"path.id": [], "query.receiver": ["log", "ops", "refused"]},
