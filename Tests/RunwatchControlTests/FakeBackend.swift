@@ -201,7 +201,7 @@ final class FakeBackend: ControlBackend {
                 var watch = Samples.watch(name.description, .unknown, group: asked.group)
                 watch.origin = "transient"
                 state.watches.append(watch)
-                return watch
+                return FakeBackend.listed(watch)
             }
             return AddedWatches(views, isAnyNew: isAnyNew)
         }
