@@ -22,7 +22,7 @@ SEED = 4
 
 # Every check of schemathesis is on, in every phase, with valid and invalid data. What is not as it comes:
 # - No operation is left out.
-# - What is invalid may be refused with 413 and 414 as well: what has more elements than are taken may be
+# - What is invalid may be refused with 413, 414 and 431 as well: what has more elements than are taken may be
 #   over 1 MiB, or too long for a request line.
 # - A removed watch is still there to be read: its history stays.
 # - The health check `too_slow` speaks of the machine that makes the data, not of the server.
@@ -39,7 +39,7 @@ mode = "all"
 max-examples = {EXAMPLES}
 database = "none"
 [checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, "5xx"]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, 431, "5xx"]
 [checks.use_after_free]
 enabled = false
 [phases.coverage]
