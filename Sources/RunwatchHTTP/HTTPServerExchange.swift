@@ -47,6 +47,7 @@ final class HTTPServerExchange: @unchecked Sendable {
         let (path, query) = HTTPServerTarget.split(target)
         request = HTTPServerRequest(
             method: "", rawPath: path, query: query, peer: peerConnection.peer)
+        request.brokenParameter = HTTPServerTarget.brokenParameter(target)
     }
 
     var socket: Int32 { peerConnection.socket }

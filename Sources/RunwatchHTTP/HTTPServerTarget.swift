@@ -16,6 +16,13 @@ enum HTTPServerTarget {
         return (String(path), parts.count > 1 ? parameters(parts[1]) : [])
     }
 
+    /// The first parameter of the query, as sent, whose name or value cannot be unescaped.
+    static func brokenParameter(_ target: String) -> String? {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        return target.utf8[target.utf8.index(after: mark)...].split(separator: UInt8(ascii: "&"))
+            .map { Substring($0) }.first { PercentEncoding.decode($0) == nil }.map { String($0) }
+    }
+
     private static func parameters(_ query: Substring) -> [(name: String, value: String)] {
         query.utf8.split(separator: UInt8(ascii: "&")).map { parameter in
             let sides = parameter.split(

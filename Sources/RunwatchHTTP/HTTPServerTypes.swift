@@ -8,6 +8,8 @@ package struct HTTPServerRequest: Sendable {
     package var rawPath: String
     /// Query parameters, unescaped, in the order of the request.
     package var query: [(name: String, value: String)]
+    /// The first parameter, as sent, with a broken escape, a NUL or bytes that are no UTF-8; `nil` for none.
+    package var brokenParameter: String?
     /// In the order of the request.
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]

@@ -10,6 +10,8 @@ extension StoreReader {
     ) throws(StoreError) -> [WatchRow] {
         guard filter.names.isEmpty else { return try named(filter, after: after, limit: limit) }
         let search = WatchSearch(filter, after: after, limit: max(0, limit))
+        // Of no state, as active ones that are lost: SQLite finds no way along an index for an empty list.
+        guard !search.states.isEmpty else { return [] }
         // One state of the record for the search and the rows.
         try connection.execute("BEGIN")
         defer { connection.rollBack() }

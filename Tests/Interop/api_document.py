@@ -69,7 +69,11 @@ class Document:
             for status in each.value["responses"] if not status.isdigit()]
 
     def configured(self, services, receivers):
-        """A copy in which bodies name what is configured: which names there are, no schema can say."""
+        """A copy in which bodies ask what the configuration allows, which no schema can say.
+
+        That is which names there are, that `pipeline` is not for every service, and that a first wait is no
+        longer than the longest one.
+        """
         copy = Document(json.loads(json.dumps(self.value)))
         for operation in copy.operations:
             properties = operation.body.get("properties", {})
@@ -77,6 +81,14 @@ class Document:
                 properties["service"] = {"enum": services}
             if "notify" in properties:
                 properties["notify"]["items"] = {"enum": receivers}
+            if "pipeline" in properties:
+                operation.body["allOf"] = [{
+                    "if": {"required": ["pipeline"]},
+                    "then": {"properties": {"service": {"enum": ["krixik"]}}}}]
+            if "poll" in properties:
+                waits = properties["poll"]["properties"]
+                waits["initial"] = {"enum": ["50ms", "0.1s", "300ms"]}
+                waits["max"] = {"enum": ["500ms", "1m30s", "36500d"]}
         return copy.value
 
     def follow(self, value):

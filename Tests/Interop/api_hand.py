@@ -1,4 +1,4 @@
-"""What schemathesis cannot ask: other methods, other users, long heads, streams, broken configurations, pages."""
+"""What schemathesis cannot ask: other methods, other users, heads that break rules, streams, filters, pages."""
 
 import json
 import os
@@ -76,6 +76,12 @@ def check_refusals(stage, document, check):
         ("a long head", "GET /v1/status HTTP/1.1\r\n", b"x: " + b"a" * 40_000 + b"\r\n", 431),
         ("a large body", "GET /v1/status HTTP/1.1\r\n", b"content-length: 99999999\r\n", 413),
         ("a parameter twice", "GET /v1/watches?limit=1&limit=1 HTTP/1.1\r\n", b"", 400),
+        ("a broken escape", "GET /v1/watches?group=%zz HTTP/1.1\r\n", b"", 400),
+        ("a NUL", "GET /v1/watches?group=%00 HTTP/1.1\r\n", b"", 400),
+        ("a long query", f"GET /v1/watches?group={'x' * 40_000} HTTP/1.1\r\n", b"", 414),
+        ("two hosts", "GET /v1/status HTTP/1.1\r\n", b"Host: y\r\n", 400),
+        ("two lengths", "GET /v1/status HTTP/1.1\r\n", b"content-length: 0\r\ncontent-length: 1\r\n", 400),
+        ("an unknown coding", "GET /v1/status HTTP/1.1\r\n", b"transfer-encoding: zip\r\n", 400),
     ]:
         answer = ask(stage, request, rest)
         fault = status.fault(answer[0], answer[1], read(answer[2]))
@@ -112,6 +118,117 @@ def check_life(stage, document, check):
         check(code == wanted and not fault, f"a life: {name}: {code}{f', {fault}' if fault else ''}")
 
 
+def added(stage, document, body, kind="application/json"):
+    """Asks for watches; the status, the document, and what is wrong with the answer."""
+    operation = document.operation("POST /v1/watches")
+    sent = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    rest = f"content-type: {kind}\r\ncontent-length: {len(sent)}\r\n".encode()
+    code, headers, answer = ask(stage, "POST /v1/watches HTTP/1.1\r\n", rest, sent)
+    return code, read(answer), operation.fault(code, headers, read(answer))
+
+
+def check_bodies(stage, document, check):
+    """What a body may ask, and what not: faults, conflicts, and names that no schema knows."""
+    many = [f"many-{number}" for number in range(10_000)]
+    for what, body, wanted in [
+        ("new ones", {"service": "warehouse", "ids": ["b1", "b2"], "group": "bodies"}, 201),
+        ("the same again", {"service": "warehouse", "ids": ["b1", "b2"], "group": "bodies"}, 200),
+        ("other settings", {"service": "warehouse", "id": "b1", "deadline": "3h"}, 409),
+        ("one of a file, plainly", {"service": "warehouse", "id": "20"}, 200),
+        ("one of a file, with settings", {"service": "warehouse", "id": "20", "label": "x"}, 409),
+        ("a pipeline of Krixik", {"service": "krixik", "id": "b3", "pipeline": "nightly"}, 201),
+        ("a pipeline of another kind", {"service": "warehouse", "id": "b4", "pipeline": "x"}, 400),
+        ("an unknown service", {"service": "warehuose", "id": "b4"}, 400),
+        ("an unknown receiver", {"service": "warehouse", "id": "b4", "notify": ["opps"]}, 400),
+        ("a first wait above the longest",
+         {"service": "warehouse", "id": "b4", "poll": {"initial": "2s", "max": "1s"}}, 400),
+        ("several faults", {"service": "warehouse", "ids": ["b4", " "], "deadline": "soon"}, 400),
+        ("no JSON", "{", 400),
+        ("a key twice", '{"service": "warehouse", "id": "b4", "id": "b5"}', 400),
+        ("as many as are taken", {"service": "away", "ids": many, "notify": []}, 201),
+        ("one more", {"service": "away", "ids": [*many, "last"], "notify": []}, 400),
+    ]:
+        code, value, fault = added(stage, document, body)
+        check(code == wanted and not fault, f"a body: {what}: {code}{f', {fault}' if fault else ''}")
+        if what == "several faults":
+            check(len(value.get("errors", [])) == 2, f"a body: its faults are all told: {value}")
+    code, value, fault = added(stage, document, {"service": "warehouse", "id": "b4"}, "text/plain")
+    check(code == 415 and not fault, f"a body that is called text: {code} {fault or ''}")
+    operation = document.operation("DELETE /v1/watches/{service}/{id}")
+    for run, wanted in (("b1", 200), ("b1", 404), ("20", 409), ("never", 404)):
+        code, headers, body = ask(stage, f"DELETE /v1/watches/warehouse/{run} HTTP/1.1\r\n")
+        fault = operation.fault(code, headers, read(body))
+        check(code == wanted and not fault, f"DELETE warehouse/{run}: {code} {fault or ''}")
+
+
+def check_filters(stage, document, check):
+    """Conditions of lists and of the stream hold for each row, and counts are those of all pages."""
+    def rows(path, key):
+        status, page = stage.get(path)
+        return page[key] if status == 200 else check(False, f"filters: {path}: {status}") or []
+
+    nightly = rows("/v1/watches?group=nightly&limit=1000", "watches")
+    check(len(nightly) >= 3 and all(each["group"] == "nightly" for each in nightly),
+          f"filters: {len(nightly)} watches of a group")
+    names = ["warehouse/20", "warehouse/21", "warehouse/nobody", f"warehouse/{ODD}"]
+    query = "&".join(f"name={urllib.parse.quote(name, safe='')}" for name in names)
+    met = {each["name"] for each in rows(f"/v1/watches?{query}", "watches")}
+    check(met == set(names) - {"warehouse/nobody"}, f"filters: watches by name: {sorted(met)}")
+    active = rows("/v1/watches?service=warehouse&active=true&limit=1000", "watches")
+    check(active and not any(each["final"] for each in active), "filters: active watches")
+    status, page = stage.get("/v1/watches?service=krixik&limit=1&counts=true")
+    whole = rows("/v1/watches?service=krixik&limit=1000", "watches")
+    fault = document.operation("GET /v1/watches").fault(
+        status, {"content-type": "application/json", "cache-control": "no-store"}, page)
+    check(not fault and sum(page["counts"].values()) == len(whole) > 1,
+          f"filters: counts of {len(whole)} watches {fault or ''}")
+    for query, fits in [
+        ("type=run.error,run.killed", lambda each: each["type"] in ("run.error", "run.killed")),
+        ("name=warehouse%2F12&name=warehouse%2F13",
+         lambda each: (each["data"]["service"], each["data"].get("run")) in (
+             ("warehouse", "12"), ("warehouse", "13"))),
+        ("service=away", lambda each: each["data"].get("service") == "away"),
+        ("group=nightly", lambda each: each["data"].get("group") == "nightly"),
+        ("group=nightly&type=run.complete&service=warehouse",
+         lambda each: each["type"] == "run.complete" and each["data"]["group"] == "nightly"),
+    ]:
+        listed, cursor = [], ""
+        while True:
+            page = stage.get(f"/v1/events?{query}&limit=50{cursor}")[1]
+            listed += page["events"]
+            if "next" not in page:
+                break
+            cursor = f"&cursor={page['next']}"
+        told = messages(stage.curl(
+            "-N", "--max-time", "1", f"http://runwatch/v1/events/stream?after=0&{query}").stdout)
+        numbers = [each["number"] for each in listed]
+        check(listed and all(fits(each) for each in listed)
+              and [int(each["id"]) for each in told][:len(numbers)] == numbers,
+              f"filters: {query}: {len(listed)} events, listed and streamed")
+
+
+class Slow:
+    """A request whose body never comes whole; asked for at the beginning, looked at when its time is over."""
+
+    def __init__(self, stage):
+        self.connection = socket.socket(socket.AF_UNIX)
+        self.connection.settimeout(60)
+        self.connection.connect(str(stage.socket))
+        self.connection.sendall(b"POST /v1/watches HTTP/1.1\r\nHost: x\r\n"
+                                b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+
+    def check(self, document, check):
+        answer = b""
+        with self.connection:
+            while part := self.connection.recv(65536):
+                answer += part
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status = int(head.split()[1]) if head else 0
+        fault = document.operation("POST /v1/watches").fault(
+            status, {"content-type": "application/problem+json"}, read(body))
+        check(status == 408 and not fault, f"a request that is not whole in time: {status} {fault or ''}")
+
+
 def check_conflict(stage, document, check):
     stage.control("rewatch", "warehouse/12")
     stage.control("wait", "warehouse/12", "--timeout", "20s")
@@ -132,21 +249,23 @@ def check_reload(stage, document, check):
 
 
 def check_rights(stage, document, check):
-    """Another user, let in by the socket's mode, may read and change nothing."""
+    """Another user, let in by the socket's mode, may do nothing; one of the group that reads may read."""
     if os.geteuid() != 0:
         print("skipped another user's rights: only root can become another user")
         return
     stage.socket.chmod(0o666)
-    for operation in document.operations:
-        stranger = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        code, value = stage.get(filled(operation.path), "-X", operation.method, "--max-time", "1",
-                                before=stranger)
-        if operation.method == "GET":
-            check(code in (200, 404), f"another user: {operation.name}: {code}")
-            continue
-        kind = {"content-type": "application/problem+json", "cache-control": "no-store"}
-        fault = operation.fault(code, kind, value)
-        check(code == 403 and not fault, f"another user: {operation.name}: {code} {fault or ''}")
+    kind = {"content-type": "application/problem+json", "cache-control": "no-store"}
+    # Without `control.group` it is the daemon's own group that reads.
+    for who, group in (("another user", 65534), ("a reader", os.getegid())):
+        before = ["setpriv", "--reuid", "65534", "--regid", str(group), "--clear-groups"]
+        for operation in document.operations:
+            code, value = stage.get(filled(operation.path), "-X", operation.method, "--max-time", "1",
+                                    before=before)
+            if who == "a reader" and operation.method == "GET":
+                check(code in (200, 404), f"{who}: {operation.name}: {code}")
+                continue
+            fault = operation.fault(code, kind, value)
+            check(code == 403 and not fault, f"{who}: {operation.name}: {code} {fault or ''}")
 
 
 def messages(text):
@@ -211,11 +330,15 @@ def check_pages(stage, document, check):
 
 
 def check_by_hand(stage, document, forwarder, check):
+    slow = Slow(stage)
     check_methods(stage, document, check)
     check_refusals(stage, document, check)
     check_life(stage, document, check)
+    check_bodies(stage, document, check)
+    check_filters(stage, document, check)
     check_conflict(stage, document, check)
     check_reload(stage, document, check)
     check_stream(stage, document, check)
     check_pages(stage, document, check)
     check_rights(stage, document, check)
+    slow.check(document, check)

@@ -130,7 +130,7 @@ class Stage:
 
     def churn(self):
         """New runs that end soon: rows come and change while they are listed."""
-        number = 1000
+        number = 5000
         while not self.ending.wait(0.5):
             number += 1
             body = json.dumps({"runs": [{"service": "kinetica", "id": str(number),

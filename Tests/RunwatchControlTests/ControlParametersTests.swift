@@ -21,6 +21,18 @@ import Testing
         #expect(try none.number("after") == nil)
     }
 
+    @Test func `a query that cannot be unescaped is a problem that names it`() {
+        var request = HTTPServerRequest(
+            method: "GET", rawPath: "/", query: [(name: "state", value: "%00")])
+        request.brokenParameter = "state=%00"
+        #expect {
+            try ControlParameters(of: request, known: ["state"])
+        } throws: { error in
+            let problem = error as? Problem
+            return problem?.code == .badParameter && problem?.detail.contains("'state=%00'") == true
+        }
+    }
+
     @Test func `good values are read`() throws {
         let some = try parameters([
             ("limit", "1000"), ("state", "error,lost"), ("active", "true"), ("since", "1h"),

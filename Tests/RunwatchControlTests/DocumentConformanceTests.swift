@@ -15,7 +15,7 @@ import Testing
     private static let root = PeerCredentials(processID: 1, userID: 0, groupID: 0)
     private static let stranger = PeerCredentials(processID: 1, userID: 1000, groupID: 1000)
 
-    /// A request for each operation that succeeds; the query, where one is needed.
+    /// A request for each operation that succeeds, with its query; the last one ends the watch.
     private static let successes: [(operation: String, query: [(String, String)], status: Int)] = [
         ("GET /v1/status", [], 200), ("GET /v1/watches", [("limit", "1")], 200),
         ("GET /v1/watches/{service}/{id}", [], 200),
@@ -29,11 +29,17 @@ import Testing
         ("POST /v1/deliveries/redeliver", [("state", "failed")], 202),
         ("POST /v1/receivers/{name}/test", [], 200), ("POST /v1/reload", [], 200),
         ("GET /v1/openapi.json", [], 200), ("GET /metrics", [], 200), ("GET /healthz", [], 200),
+        ("GET /readyz", [], 200), ("GET /v1/watches", [("counts", "true")], 200),
+        ("POST /v1/watches", [], 201), ("POST /v1/watches", [], 200),
+        ("DELETE /v1/watches/{service}/{id}", [], 200),
     ]
+
+    /// A body for the operation that takes one.
+    private static let body = #"{"service": "warehouse", "ids": ["12", "77"], "deadline": "2h"}"#
 
     private func respond(
         _ method: String, _ path: String, _ query: [(String, String)] = [],
-        peer: PeerCredentials? = root
+        peer: PeerCredentials? = root, body: String = body, type: String = "application/json"
     ) async -> HTTPServerResponse {
         let server = ControlServer(
             backend: backend,
@@ -42,6 +48,7 @@ import Testing
         return await server.respond(
             to: HTTPServerRequest(
                 method: method, rawPath: path, query: query.map { (name: $0.0, value: $0.1) },
+                headers: [(name: "content-type", value: type)], body: Array(body.utf8),
                 peer: peer))
     }
 
@@ -62,6 +69,11 @@ import Testing
     @Test func `every answer that succeeds fits, and every operation has one`() async throws {
         for (name, query, status) in DocumentConformanceTests.successes {
             let operation = try #require(document.operation(name), "\(name)")
+            if operation.method == "DELETE" {
+                backend.edit { state in
+                    for index in state.watches.indices { state.watches[index].origin = "transient" }
+                }
+            }
             let response = await respond(operation.method, operation.examplePath, query)
             #expect(response.status == status, "\(name)")
             if case .stream = response.body { continue }
@@ -122,7 +134,6 @@ import Testing
             let other = await respond("BREW", path)
             #expect(other.status == 405, "\(operation)")
             #expect(faults(other, operation) == [])
-            guard operation.method != "GET" else { continue }
             let forbidden = await respond(
                 operation.method, path, peer: DocumentConformanceTests.stranger)
             #expect(forbidden.status == 403, "\(operation)")
@@ -130,15 +141,90 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        HTTPServerRefusal.malformed("x"), .late, .tooLarge(limit: 1), .tooManyConnections,
+        .tooMuchHeld, .stopping,
+    ])
+    func `what the HTTP server refuses by itself fits everywhere`(refusal: HTTPServerRefusal) throws
+    {
+        let body = try JSONValue(parsing: ControlServer.document(for: refusal))
+        var headers = [("content-type", "application/problem+json")]
+        if let seconds = refusal.retryAfter { headers.append(("retry-after", "\(seconds)")) }
+        let response = HTTPServerResponse(
+            status: refusal.status, headers: headers, body: .bytes([]))
+        for operation in document.operations {
+            #expect(document.faults(of: response, body: body, to: operation) == [])
+        }
+    }
+
+    @Test(arguments: [
+        ("{", "application/json", 400), (#"{"service": "warehouse"}"#, "application/json", 400),
+        ("{}", "text/plain", 415),
+    ])
+    func `a body that cannot be fits`(body: String, type: String, status: Int) async throws {
+        let operation = try #require(document.operation("POST /v1/watches"))
+        let response = await respond("POST", operation.path, body: body, type: type)
+        #expect(response.status == status)
+        #expect(faults(response, operation) == [])
+    }
+
+    @Test func `several values at fault, and a watch of other settings, fit`() async throws {
+        let operation = try #require(document.operation("POST /v1/watches"))
+        let errors = JSONValue.array([.string("ids[1]: the ID is empty"), .string("poll.max: x")])
+        for (problem, status) in [
+            (Problem(.badBody, "x", members: [.init("errors", errors)]), 400),
+            (Problem(.conflict, "x"), 409), (Problem(.unavailable, "x"), 503),
+        ] {
+            backend.edit { $0.failure = problem }
+            let response = await respond("POST", operation.path)
+            #expect(response.status == status)
+            #expect(faults(response, operation) == [])
+        }
+    }
+
+    @Test(arguments: [
+        (AskedWatches(service: "warehouse", ids: ["1"]), true),
+        (AskedWatches(service: "warehouse", ids: ["1", "a/b \u{E9}"], notify: []), true),
+        (
+            AskedWatches(
+                service: "krixik", ids: ["1"], label: "l", group: "g", pipeline: "p",
+                notify: ["log"],
+                poll: .init(initial: "1s", factor: "1.5", maximum: "30s", jitter: "10%"),
+                deadline: "none", pendingAfter: "1m30s", stallAfter: "1ms", notFoundGrace: "0"),
+            true
+        ),
+        (AskedWatches(service: "warehouse", ids: []), false),
+        (AskedWatches(service: "warehouse", ids: ["1"], label: "a\nb"), false),
+        (AskedWatches(service: "warehouse", ids: ["1"], deadline: "0s"), false),
+        (AskedWatches(service: "warehouse", ids: ["1"], deadline: "soon"), false),
+        (AskedWatches(service: "warehouse", ids: ["1"], poll: .init(factor: "0.5")), false),
+        (AskedWatches(service: "warehouse", ids: ["1"], poll: .init(jitter: "101%")), false),
+    ])
+    func `a request that a client writes fits, and one that cannot be does not`(
+        asked: AskedWatches, fits: Bool
+    ) throws {
+        let operation = try #require(document.operation("POST /v1/watches"))
+        let schema = try #require(
+            operation.value["requestBody"]?["content"]?["application/json"]?["schema"])
+        let faults = document.schema.faults(of: try JSONValue(parsing: asked.json), against: schema)
+        #expect(faults.isEmpty == fits, "\(faults)")
+    }
+
     @Test(arguments: [Problem.Code.unavailable, .conflict])
     func `a backend that cannot fits, wherever the document has it`(code: Problem.Code) async {
         backend.edit { $0.failure = Problem(code, "Not now.") }
         var count = 0
         // What the daemon knows without its database is answered all the same.
-        let always = ["/v1/reload"]
+        let always = [
+            "/v1/reload", "/v1/status", "/v1/openapi.json", "/metrics", "/healthz", "/readyz",
+        ]
         for operation in document.operations where operation.has(code.status) {
-            let isHeld = document.followed(operation.value["responses"]?["\(code.status)"] ?? .null)
-            guard isHeld.text.contains(code.type), !operation.takesBody,
+            let problem = HTTPServerResponse(
+                status: code.status,
+                headers: [
+                    ("content-type", "application/problem+json"), ("cache-control", "no-store"),
+                ], body: .bytes(Problem(code, "Not now.").json))
+            guard faults(problem, operation) == [], !operation.takesBody,
                 !always.contains(operation.path)
             else { continue }
             let query =
@@ -159,6 +245,8 @@ import Testing
         ("GET", "/v1/deliveries/{id}", "/v1/deliveries/a", 404),
         ("POST", "/v1/deliveries/{id}/redeliver", "/v1/deliveries/a/redeliver", 404),
         ("POST", "/v1/receivers/{name}/test", "/v1/receivers/a/test", 404),
+        ("DELETE", "/v1/watches/{service}/{id}", "/v1/watches/a/b", 404),
+        ("DELETE", "/v1/watches/{service}/{id}", "/v1/watches/warehouse/12", 409),
         ("GET", "/v1/watches/{service}/{id}", "/v1/watches/a/%zz", 400),
         ("GET", "/v1/watches/{service}/{id}", "/v1/watches/a//b", 404),
     ])
@@ -171,19 +259,23 @@ import Testing
         #expect(faults(response, operation) == [])
     }
 
-    @Test func `a faulty configuration and a daemon that stands still fit`() async throws {
+    @Test func `a faulty configuration, and a daemon that stands still or starts, fit`()
+        async throws
+    {
         backend.edit { state in
             state.reload = ReloadView(isOK: false, errors: ["a:1:1: x"], warnings: ["a:2:1: y"])
             state.health = HealthView(isOK: false, reasons: ["no poll for 5m"])
+            state.readiness = HealthView(isOK: false, reasons: ["the daemon is starting"])
         }
         let reload = try #require(document.operation("POST /v1/reload"))
         let refused = await respond("POST", "/v1/reload")
         #expect(refused.status == 422)
         #expect(faults(refused, reload) == [])
-        let health = try #require(document.operation("GET /healthz"))
-        let ill = await respond("GET", "/healthz")
-        #expect(ill.status == 503)
-        #expect(faults(ill, health) == [])
+        for path in ["/healthz", "/readyz"] {
+            let ill = await respond("GET", path)
+            #expect(ill.status == 503)
+            #expect(faults(ill, try #require(document.operation("GET \(path)"))) == [])
+        }
     }
 
     // MARK: The document itself

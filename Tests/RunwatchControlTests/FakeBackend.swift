@@ -103,13 +103,18 @@ final class FakeBackend: ControlBackend {
             let found = FakeBackend.find(query, state).filter { watch in
                 after.map { $0 < watch.name } ?? true
             }
-            return Array(found.prefix(limit)).map { watch in
-                var watch = watch
-                watch.transitions = nil
-                watch.deliveries = nil
-                return watch
-            }
+            return found.prefix(limit).map(FakeBackend.listed)
         }
+    }
+
+    /// A watch as a list has it.
+    private static func listed(_ watch: WatchView) -> WatchView {
+        var watch = watch
+        watch.settings = nil
+        watch.prospects = nil
+        watch.transitions = nil
+        watch.deliveries = nil
+        return watch
     }
 
     func watchCounts(_ query: WatchQuery) async throws(Problem) -> [RunState: Int] {
@@ -189,12 +194,14 @@ final class FakeBackend: ControlBackend {
             var isAnyNew = false
             let views = asked.ids.map { run in
                 let name = WatchName(service: asked.service, run: run)
-                if let known = state.watches.first(where: { $0.name == name }) { return known }
+                if let known = state.watches.first(where: { $0.name == name }) {
+                    return FakeBackend.listed(known)
+                }
                 isAnyNew = true
                 var watch = Samples.watch(name.description, .unknown, group: asked.group)
                 watch.origin = "transient"
                 state.watches.append(watch)
-                return watch
+                return FakeBackend.listed(watch)
             }
             return AddedWatches(views, isAnyNew: isAnyNew)
         }

@@ -17,7 +17,8 @@ import Testing
             time: ManualTime())
         let response = await server.respond(
             to: HTTPServerRequest(
-                method: "GET", rawPath: path, query: query.map { (name: $0.0, value: $0.1) }))
+                method: "GET", rawPath: path, query: query.map { (name: $0.0, value: $0.1) },
+                peer: PeerCredentials(processID: 1, userID: 0, groupID: 0)))
         guard case .bytes(let bytes) = response.body else { return (response.status, .null) }
         return (response.status, try JSONValue(parsing: bytes))
     }

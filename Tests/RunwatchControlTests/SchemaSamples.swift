@@ -22,6 +22,18 @@ enum SchemaSamples {
     static var watch: WatchView {
         var watch = Samples.wholeWatch
         watch.nextPollAt = Samples.noon
+        watch.lastPoll = LastPollView(
+            at: Samples.noon, outcome: "failed", reason: "unavailable", status: 503,
+            duration: .milliseconds(12), isCommon: true, message: "HTTP 503")
+        watch.nextPoll = NextPollView(
+            at: Samples.noon, reason: "service", detail: "the service is down")
+        watch.settings = WatchSettingsView(
+            WatchSettings(
+                deadline: .seconds(7200), pendingAfter: .seconds(60), stallAfter: .seconds(90),
+                notify: ["log", "ops"]))
+        watch.prospects = ["timeout", "lost", "stalled"].map {
+            ProspectView(what: $0, at: Samples.noon, detail: "unless the run has ended by then")
+        }
         watch.deliveries = [delivery(.pending), delivery(.failed), delivery(.delivered)]
         return watch
     }
@@ -46,20 +58,28 @@ enum SchemaSamples {
             services: [ServiceHealth.up, .degraded, .down].map {
                 ServiceView(
                     name: "warehouse", kind: "kinetica", health: $0, since: Samples.noon,
-                    lastError: "HTTP 503", nextProbe: Samples.noon, lateness: .zero)
+                    lastError: "HTTP 503", nextProbe: Samples.noon, lateness: .zero, failures: 2,
+                    reason: "unavailable", waiting: 9, late: .seconds(12), limit: "rate 30/m",
+                    discoveries: [DiscoveryTroubleView(runTag: "nightly", error: "HTTP 400")])
             },
             receivers: [
                 ReceiverView(
                     name: "ops", kind: "webhook", pending: 1, failed: 2,
                     oldestPending: Samples.noon, digestWindow: .seconds(86_400), isDisabled: true,
-                    isFailing: true, lastError: "HTTP 410"),
+                    isFailing: true, lastError: "HTTP 410", restsUntil: Samples.noon,
+                    nextTry: Samples.noon),
                 ReceiverView(name: "old", kind: nil, isConfigured: false),
             ],
             configuration: ConfigurationView(
                 file: "runwatch.yaml", loadedAt: Samples.noon, isOK: false, errors: ["a:1:1: x"],
                 warnings: ["a:2:1: y"]),
             backlog: BacklogView(polls: 1, changes: 2, deliveries: 3),
-            databaseError: "the disk is full")
+            databaseError: "the disk is full", httpListen: "127.0.0.1:9464",
+            notAdvancing: ["no poll for 5m"],
+            unserved: [UnservedView(service: "gone", watches: 2)],
+            problems: TroubleView.Code.allCases.map {
+                TroubleView($0, subject: "ops", "x; mend it")
+            })
     }
 
     /// One of each type that is recorded.

@@ -15,7 +15,9 @@ import Testing
     ) async -> (status: Int, body: JSONValue) {
         let server = ControlServer(
             backend: backend,
-            rights: ControlRights(ownUser: 500, adminGroup: nil) { _, primary in [primary] },
+            rights: ControlRights(ownUser: 500, readGroup: 1000, adminGroup: nil) { _, primary in
+                [primary]
+            },
             time: ManualTime())
         let response = await server.respond(
             to: HTTPServerRequest(
@@ -149,5 +151,6 @@ import Testing
         #expect(await ask("DELETE", "/v1/watches/warehouse/1", user: 1000).status == 403)
         #expect(backend.edit { $0.added.isEmpty && $0.removed.isEmpty })
         #expect(await ask("GET", "/v1/watches", user: 1000).status == 200)
+        #expect(await ask("GET", "/v1/watches", user: 1001).status == 403)
     }
 }

@@ -23,6 +23,17 @@ import Testing
         #expect(HTTPServerRequest(method: "GET", rawPath: path).pathParts == nil)
     }
 
+    @Test(arguments: [
+        ("/a", nil), ("/a%00", nil), ("/a?", nil), ("/a?x=%2F&y=%C3%A9+%25", nil),
+        ("/a?x=1&y=%00%2F&z=%", "y=%00%2F"), ("/a?%GG=1", "%GG=1"), ("/a?x=%FF", "x=%FF"),
+        ("/a?x=1%", "x=1%"), ("/a?x=1&\u{301}y=%0", "\u{301}y=%0"),
+    ])
+    func `a parameter that cannot be unescaped is named`(target: String, broken: String?) {
+        #expect(
+            HTTPServerTarget.brokenParameter(target).map { Array($0.utf8) }
+                == broken.map { Array($0.utf8) })
+    }
+
     @Test func `marks of the query hide behind no combining character`() {
         let (path, query) = HTTPServerTarget.split("/a?\u{301}x=\u{301}1&\u{301}y=a+\u{301}b%2B")
         #expect(path == "/a")

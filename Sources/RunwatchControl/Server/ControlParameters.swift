@@ -16,6 +16,12 @@ package struct ControlParameters: Sendable {
     package init(
         of request: HTTPServerRequest, known: [String], repeatable: String? = nil
     ) throws(Problem) {
+        if let broken = request.brokenParameter {
+            throw Problem(
+                .badParameter,
+                "The query holds '\(TerminalText.shortened(broken, to: 64))', with a broken escape, a NUL "
+                    + "or bytes that are no UTF-8; escape each value by itself.")
+        }
         var values: [String: String] = [:]
         var repeated: [String] = []
         for (name, value) in request.query {
