@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import RunwatchControl
 import RunwatchCore
@@ -292,6 +293,24 @@ import Testing
             try session.wait([ControlSessionTests.one], isAny: false, timeout: nil)
         }
         #expect(waited.exit == .noDaemon)
+    }
+
+    @Test func `a file that is no socket is said to be none`() async throws {
+        for path in ["/dev/null", "/"] {
+            let session = ControlSession(socket: path, output: CapturedOutput().controlOutput)
+            let failure = await withCheckedContinuation { continuation in
+                DispatchQueue(label: "test.verb").async {
+                    do throws(ControlFailure) {
+                        _ = try session.status()
+                        continuation.resume(returning: ControlFailure?.none)
+                    } catch {
+                        continuation.resume(returning: error)
+                    }
+                }
+            }
+            #expect(failure?.exit == .noDaemon)
+            #expect(failure?.message.hasPrefix("\(path) is no socket; ") == true)
+        }
     }
 
     @Test func `a socket that nobody listens at is no daemon`() async throws {

@@ -228,6 +228,12 @@ package struct ControlClient {
                 .denied,
                 "no permission for the socket \(socket); join \(group), or run as root")
         }
+        var file = stat()
+        if stat(socket, &file) == 0, file.st_mode & S_IFMT != S_IFSOCK {
+            return ControlFailure(
+                .noDaemon,
+                "\(socket) is no socket; --socket or $RUNWATCH_SOCKET names the daemon's")
+        }
         return ControlFailure(
             .noDaemon, "nobody listens at \(socket); is runwatchd running?")
     }
