@@ -15,6 +15,8 @@ package struct ControlSession {
     /// The terminal that progress is shown on; `nil` for none.
     let progress: LiveTerminal?
     let time: any TimeSource
+    /// Between two looks of `wait` whether its watches are still watched; a thousand may wait at once.
+    package var lookInterval = Duration.seconds(30)
 
     package init(
         socket: String, output: ControlOutput = .standard, style: TextStyle = .plain,

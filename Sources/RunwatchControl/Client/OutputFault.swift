@@ -1,5 +1,5 @@
 import Glibc
-import RunwatchLinux
+package import RunwatchLinux
 import Synchronization
 
 /// Why not all that a program wrote has arrived: the first fault, kept until the program ends.
