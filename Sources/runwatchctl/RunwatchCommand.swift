@@ -49,7 +49,7 @@ struct RunwatchCommand: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         if CommandLine.arguments.dropFirst().first == CompletionCommand.name { complete() }
         let arguments = GlobalOptions.movedBehindVerb(Array(CommandLine.arguments.dropFirst()))
-        let verbs = configuration.subcommands.map(\._commandName)
+        let verbs = configuration.subcommands.map { $0._commandName }
         if let fault = CommandLineCheck.fault(count: CommandLine.argc, CommandLine.unsafeArgv)
             ?? CommandLineCheck.fault(arguments, verbs: verbs)
         {

@@ -339,6 +339,16 @@ import Testing
         #expect(waited.exit == .noDaemon)
     }
 
+    @Test func `nobody is told to join the group root`() {
+        #expect(
+            ControlClient.remedy(group: 0)
+                == "run as root, or have control.group name a group of yours")
+        #expect(ControlClient.remedy(group: nil) == "join its group, or run as root")
+        #expect(
+            ControlClient.remedy(group: 1)
+                == "join the group 'daemon' and log in again, or run as root")
+    }
+
     @Test func `a file that is no socket is said to be none`() async throws {
         for path in ["/dev/null", "/"] {
             let session = ControlSession(socket: path, output: CapturedOutput().controlOutput)

@@ -54,7 +54,7 @@ import Testing
         #expect(screen.lines == ["3 of 8 f…"])
         // What a terminal shows of Ctrl-C stands on the same line, and goes with it.
         screen.write(Array("^C".utf8) + ProgressLine.erased)
-        #expect(screen.lines.allSatisfy(\.isEmpty))
+        #expect(screen.text.isEmpty)
         screen.write(ProgressLine.draw("4 of 8", columns: 12))
         #expect(screen.lines == ["4 of 8"])
         screen.write(ProgressLine.erased + Array("w/1  complete\r\n".utf8).prefix(3))
