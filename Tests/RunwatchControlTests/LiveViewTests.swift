@@ -81,7 +81,7 @@ import Testing
         live.backend.edit { $0.failure = Problem(.unavailable, "The database is busy.") }
         #expect(
             await eventually {
-                terminal.screen.lines.first?.hasPrefix("The database is busy, since ") == true
+                terminal.screen.lines.first?.hasPrefix("The database is busy (") == true
             })
         live.backend.edit { $0.failure = nil }
         #expect(
