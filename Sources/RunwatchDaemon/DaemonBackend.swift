@@ -85,7 +85,7 @@ struct DaemonBackend: ControlBackend {
     private func row(_ name: WatchName) async throws(Problem) -> WatchRow {
         let row = try await read { (reader) throws(StoreError) in try await reader.watch(name) }
         guard let row else {
-            throw Problem(.noSuchWatch, "There is no watch '\(name)'.")
+            throw Problem.noSuchWatch(name)
         }
         return row
     }
@@ -174,7 +174,7 @@ struct DaemonBackend: ControlBackend {
             return Problem(.unavailable, message)
         case .noSuchWatch:
             let row = try? await reader.watch(name)
-            guard row != nil else { return Problem(.noSuchWatch, "There is no watch '\(name)'.") }
+            guard row != nil else { return Problem.noSuchWatch(name) }
             guard verb == .other else {
                 return Problem(
                     .noSuchWatch,

@@ -23,18 +23,19 @@ package enum DaemonHelp {
                               (default: $STATE_DIRECTORY; outside systemd, ./.runwatch)
           --socket PATH       The control socket.
                               (default: $RUNWATCH_SOCKET, or control.sock in
-                              $RUNTIME_DIRECTORY; outside systemd, in the state
-                              directory)
+                              $RUNTIME_DIRECTORY; without these, in the folder
+                              of --state-dir, or in ./.runwatch)
           --version           Show the version.
           -h, --help          Show this help.
 
         EXIT CODES:
-          0    stopped as asked
-          64   wrong usage
-          69   the database or the socket cannot be had
-          74   a write to the database is uncertain: start again
-          75   another daemon is at work in the state directory
-          78   the configuration has errors
+          0         stopped as asked
+          64        wrong usage
+          69        the database or the socket cannot be had
+          74        a write to the database is uncertain: start again
+          75        another daemon is at work in the state directory
+          78        the configuration has errors
+          130, 143  a second SIGINT or SIGTERM
 
         """
 

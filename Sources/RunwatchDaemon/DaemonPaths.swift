@@ -15,8 +15,10 @@ package struct DaemonPaths: Sendable, Equatable {
         }
         let state = stateDirectory ?? folder("STATE_DIRECTORY")
         database = (state ?? ".runwatch") + "/runwatch.db"
+        // An empty variable is as good as none, as it is to `runwatchctl`.
+        let named = environment["RUNWATCH_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
         self.socket =
-            socket ?? environment["RUNWATCH_SOCKET"]
+            socket ?? named
             ?? ((folder("RUNTIME_DIRECTORY") ?? stateDirectory ?? ".runwatch") + "/control.sock")
     }
 

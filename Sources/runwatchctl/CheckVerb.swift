@@ -46,6 +46,9 @@ struct CheckVerb: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        guard !file.isEmpty else {
+            throw ValidationError("An empty path names no file; leave it out for the default.")
+        }
         guard file != "-" else {
             throw ValidationError(
                 "check reads a file, not the standard input: the paths in it begin at its folder.")

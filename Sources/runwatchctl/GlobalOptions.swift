@@ -12,6 +12,12 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The daemon's control socket.", valueName: "path"))
     var socket: String?
 
+    func validate() throws {
+        guard socket != "" else {
+            throw ValidationError("--socket is empty; give the socket's path, or leave it out.")
+        }
+    }
+
     /// Carries out a verb; what goes wrong is told on standard error.
     /// - Throws: The exit code, always.
     func run(_ verb: (ControlSession) throws(ControlFailure) -> ExitStatus) throws -> Never {

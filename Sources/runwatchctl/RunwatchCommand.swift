@@ -22,9 +22,11 @@ struct RunwatchCommand: ParsableCommand {
                    test-receiver: the event was not delivered
               4    no such watch, delivery or receiver
               64   wrong usage
-              69   no daemon at the socket
+              69   no daemon at the socket, or one that cannot answer
+              74   done, but the result could not be written
               77   permission denied
               124  wait: the timeout passed first
+              130  Ctrl-C in wait, list --follow or events --follow
 
             THE SOCKET
               The first of: --socket, $RUNWATCH_SOCKET,
@@ -42,10 +44,18 @@ struct RunwatchCommand: ParsableCommand {
         ])
 
     static func main() {
+        StandardDescriptors.fill()
         // A reader that leaves (`| head`) shows as an error of the write, and ends the program quietly.
         signal(SIGPIPE, SIG_IGN)
         if CommandLine.arguments.dropFirst().first == CompletionCommand.name { complete() }
         let arguments = GlobalOptions.movedBehindVerb(Array(CommandLine.arguments.dropFirst()))
+        let verbs = configuration.subcommands.map { $0._commandName }
+        if let fault = CommandLineCheck.fault(count: CommandLine.argc, CommandLine.unsafeArgv)
+            ?? CommandLineCheck.fault(arguments, verbs: verbs)
+        {
+            ControlOutput.standard.warn(fault)
+            Glibc.exit(ExitStatus.usage.rawValue)
+        }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
@@ -76,6 +86,11 @@ struct RunwatchCommand: ParsableCommand {
         } else if !text.isEmpty {
             ControlOutput.standard.warn(
                 text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text)
+        }
+        if let failure = ControlOutput.standardFault.failure {
+            let reason = String(cString: strerror(failure.errno))
+            ControlOutput.standard.warn("standard output: \(reason); not all was written")
+            if code.isSuccess { Glibc.exit(ExitStatus.outputLost.rawValue) }
         }
         Glibc.exit(code.rawValue)
     }

@@ -37,7 +37,7 @@ import Testing
         #expect(isTold)
         let status = await stage.control("status")
         #expect(status.code == 0)
-        #expect(status.output.contains("! service 'gone' is down for "))
+        #expect(status.output.contains("! service 'gone' has been down for "))
         #expect(status.output.contains("held up by its limit (rate 1/m)"))
         let gone = await stage.control("show", "gone/a")
         #expect(gone.output.hasPrefix("gone/a has not been seen yet; last asked "))

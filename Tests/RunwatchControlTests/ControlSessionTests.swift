@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import RunwatchControl
 import RunwatchCore
@@ -237,6 +238,50 @@ import Testing
         await live.stop()
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `waiting says once that a watch was removed, and ends when it is gone`() async throws {
+        let live = try live([Samples.watch("w/1")])
+        let output = CapturedOutput()
+        let waiting = Task {
+            await live.run(output: output) { session throws(ControlFailure) in
+                var session = session
+                session.lookInterval = .milliseconds(20)
+                return try session.wait([ControlSessionTests.one], isAny: false, timeout: nil)
+            }
+        }
+        #expect(await eventually { live.backend.followers == 1 })
+        live.backend.edit { state in
+            state.watches[0].origin = nil
+            state.watches[0].nextPollAt = nil
+        }
+        #expect(await eventually { !output.warnings.isEmpty })
+        // It is told again to nobody, also behind a restart.
+        await live.stop()
+        try live.start()
+        #expect(await eventually { live.backend.followers == 1 })
+        live.backend.move(ControlSessionTests.one, to: .complete)
+        #expect(await waiting.value.exit == .done)
+        let words = "w/1 has left the watch list, or was removed, and is polled no more"
+        #expect(output.warnings == [words])
+        await live.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `waiting ends when its watch is not there any more`() async throws {
+        let live = try live([Samples.watch("w/1")])
+        let waiting = Task {
+            await live.run { session throws(ControlFailure) in
+                var session = session
+                session.lookInterval = .milliseconds(20)
+                return try session.wait([ControlSessionTests.one], isAny: false, timeout: nil)
+            }
+        }
+        #expect(await eventually { live.backend.followers == 1 })
+        live.backend.edit { $0.watches.removeAll() }
+        #expect(await waiting.value.exit == .notFound)
+        await live.stop()
+    }
+
     // MARK: Changing
 
     @Test func `poll and rewatch name each watch, or give its document`() async throws {
@@ -292,6 +337,34 @@ import Testing
             try session.wait([ControlSessionTests.one], isAny: false, timeout: nil)
         }
         #expect(waited.exit == .noDaemon)
+    }
+
+    @Test func `nobody is told to join the group root`() {
+        #expect(
+            ControlClient.remedy(group: 0)
+                == "run as root, or have control.group name a group of yours")
+        #expect(ControlClient.remedy(group: nil) == "join its group, or run as root")
+        #expect(
+            ControlClient.remedy(group: 1)
+                == "join the group 'daemon' and log in again, or run as root")
+    }
+
+    @Test func `a file that is no socket is said to be none`() async throws {
+        for path in ["/dev/null", "/"] {
+            let session = ControlSession(socket: path, output: CapturedOutput().controlOutput)
+            let failure = await withCheckedContinuation { continuation in
+                DispatchQueue(label: "test.verb").async {
+                    do throws(ControlFailure) {
+                        _ = try session.status()
+                        continuation.resume(returning: ControlFailure?.none)
+                    } catch {
+                        continuation.resume(returning: error)
+                    }
+                }
+            }
+            #expect(failure?.exit == .noDaemon)
+            #expect(failure?.message.hasPrefix("\(path) is no socket; ") == true)
+        }
     }
 
     @Test func `a socket that nobody listens at is no daemon`() async throws {

@@ -35,7 +35,7 @@ import Testing
     @Test func `trouble stands first`() {
         let away = LiveTableText.Trouble("the daemon is away", lasts: .seconds(3))
         let header = lines([Samples.watch("w/1")], counts: [.running: 1], trouble: away)[0]
-        #expect(header == "the daemon is away, since 3s · 08:30:00Z · 1 watch: 1 running")
+        #expect(header == "the daemon is away (3s) · 08:30:00Z · 1 watch: 1 running")
     }
 
     @Test(arguments: [(80, 24), (40, 6), (12, 3), (5, 2), (1, 1)])

@@ -34,7 +34,7 @@ import Testing
         await live.stop()
         #expect(
             await eventually {
-                terminal.screen.lines.first?.hasPrefix("the daemon is away, since ") == true
+                terminal.screen.lines.first?.hasPrefix("the daemon is away (") == true
             })
         try live.start()
         #expect(await eventually { terminal.screen.lines.first?.contains("away") == false })
@@ -81,7 +81,7 @@ import Testing
         live.backend.edit { $0.failure = Problem(.unavailable, "The database is busy.") }
         #expect(
             await eventually {
-                terminal.screen.lines.first?.hasPrefix("The database is busy, since ") == true
+                terminal.screen.lines.first?.hasPrefix("The database is busy (") == true
             })
         live.backend.edit { $0.failure = nil }
         #expect(
@@ -178,7 +178,7 @@ import Testing
         #expect(live.backend.edit { $0.askedFor.last } == Set(names[0...1]))
         await live.stop()
         #expect(
-            await eventually { terminal.screen.text.hasPrefix("the daemon is away, since ") })
+            await eventually { terminal.screen.text.hasPrefix("the daemon is away (") })
         live.backend.move(names[0], to: .complete)
         try live.start()
         #expect(await eventually { terminal.screen.text.hasPrefix("2 of 3 final · 1 running") })

@@ -87,7 +87,7 @@ import Testing
                 runwatchd 0.1.0: 8 problems
                   ! a.yaml:1:1: bad\\u{1b}; the one loaded 1h ago stays in force
                   ! a.yaml:2:1: worse; the one loaded 1h ago stays in force
-                  ! service 'warehouse' is down for 5m (3 failures in a row): connection refused; next probe in 12s; see that it runs, and that its url is right
+                  ! service 'warehouse' has been down for 5m (3 failures in a row): connection refused; next probe in 12s; see that it runs, and that its url is right
                   ! service 'slow': 12 polls held up by its limit (rate 20/s), the first by 3s; raise its limits, or poll less often
                   ! receiver 'ops' said that it is gone (HTTP 410); 12 pending, the oldest from 5m ago; mend or remove it, a reload tries it again
                   ! receiver 'ops': 1 delivery failed for good; `runwatchctl redeliver --failed --receiver ops` tries again

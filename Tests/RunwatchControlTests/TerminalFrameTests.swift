@@ -51,7 +51,10 @@ import Testing
     @Test func `a progress line never wraps, and leaves nothing`() {
         var screen = ScreenModel(columns: 12, rows: 3)
         screen.write(ProgressLine.draw("3 of 8 final · 2 running", columns: 12))
-        #expect(screen.lines == ["3 of 8 fin…"])
+        #expect(screen.lines == ["3 of 8 f…"])
+        // What a terminal shows of Ctrl-C stands on the same line, and goes with it.
+        screen.write(Array("^C".utf8) + ProgressLine.erased)
+        #expect(screen.text.isEmpty)
         screen.write(ProgressLine.draw("4 of 8", columns: 12))
         #expect(screen.lines == ["4 of 8"])
         screen.write(ProgressLine.erased + Array("w/1  complete\r\n".utf8).prefix(3))

@@ -94,7 +94,7 @@ import Testing
             machine, elapsed: .seconds(72), away: .seconds(3), now: Samples.noon)
         #expect(
             away
-                == "the daemon is away, since 3s · 1 of 3 final · 1 running · 1 pending · 1m12s elapsed"
+                == "the daemon is away (3s) · 1 of 3 final · 1 running · 1 pending · 1m12s elapsed"
         )
     }
 }

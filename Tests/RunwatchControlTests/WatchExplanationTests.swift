@@ -72,7 +72,7 @@ import Testing
         ]
         #expect(
             WatchDetailText.text(watch, now: Samples.noon, style: .plain) == """
-                w/1 is running for 3m; last asked 5s ago; next in 7s
+                w/1 has been running for 3m; last asked 5s ago; next in 7s
 
                   service     w (kinetica)
                   state       running since 2026-11-22T08:27:00.123Z (3m ago), before that pending
@@ -105,7 +105,9 @@ import Testing
     func `the first line says whether it is late, and why`(reason: String, words: String) {
         let next = NextPollView(
             at: Samples.noon.advanced(by: .seconds(7)), reason: reason, detail: "d")
-        #expect(lines(watch(next: next))[0] == "w/1 is running for 3m; last asked 5s ago\(words)")
+        #expect(
+            lines(watch(next: next))[0]
+                == "w/1 has been running for 3m; last asked 5s ago\(words)")
     }
 
     @Test(arguments: [
@@ -143,6 +145,9 @@ import Testing
         #expect(
             field("last asked", watch)
                 == "2026-11-22T08:29:55.123Z (5s ago): what came back is not kept over a restart")
+        // Nobody keeps it for a watch that has left its list.
+        watch.nextPoll = NextPollView(at: nil, reason: "unlisted", detail: "not watched any more")
+        #expect(field("last asked", watch) == "2026-11-22T08:29:55.123Z (5s ago)")
     }
 
     @Test func `what is owed stands oldest first, with its remedy`() throws {

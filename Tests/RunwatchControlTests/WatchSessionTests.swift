@@ -93,7 +93,7 @@ import Testing
         await live.stop()
     }
 
-    @Test func `remove ends watches until one cannot be ended`() async throws {
+    @Test func `remove ends watches, and says which cannot be ended`() async throws {
         let live = try LiveControl(FakeBackend(watches: [Samples.watch("warehouse/1")]))
         let runs = ["a/b", "..", "%2F", "c"]
         let next = batches([runs])
@@ -123,6 +123,29 @@ import Testing
         }
         #expect(gone.exit == .notFound)
         #expect(live.backend.edit { $0.removed } == names)
+        await live.stop()
+    }
+
+    @Test func `what one watch is refused does not keep the others from it`() async throws {
+        let names = ["warehouse/1", "warehouse/no", "warehouse/2"].map { WatchName(literal: $0) }
+        let live = try LiveControl(
+            FakeBackend(watches: [Samples.watch("warehouse/1"), Samples.watch("warehouse/2")]))
+        let polled = await live.run { session throws(ControlFailure) in try session.poll(names) }
+        #expect(polled.exit == .notFound)
+        #expect(polled.output.lines.count == 2)
+        #expect(polled.output.lines.last?.hasPrefix("warehouse/2  ") == true)
+        #expect(polled.warnings.count == 1)
+        let json = await live.run(json: true) { session throws(ControlFailure) in
+            try session.poll(names)
+        }
+        #expect(json.exit == .notFound)
+        let done = json.document?["watches"]?.arrayValue?.compactMap { $0["name"]?.stringValue }
+        #expect(done == ["warehouse/1", "warehouse/2"])
+        // Nobody can do any of it: it is said once.
+        live.backend.edit { $0.failure = Problem(.permissionDenied, "no") }
+        let denied = await live.run { session throws(ControlFailure) in try session.poll(names) }
+        #expect(denied.exit == .denied)
+        #expect(denied.warnings == ["no"])
         await live.stop()
     }
 }

@@ -18,6 +18,23 @@ import Testing
                 """)
     }
 
+    @Test(arguments: [
+        ("unserved", "no service"), ("pipeline", "no pipeline"), ("unlisted", "not listed"),
+        ("in_flight", "being asked"), ("ended", "has ended"), ("stopping", "stopping"),
+        ("a later word", "-"),
+    ])
+    func `a list says why a watch is not polled`(reason: String, words: String) throws {
+        var watch = Samples.watch("w/1", .unknown)
+        watch.nextPollAt = nil
+        watch.nextPoll = NextPollView(at: nil, reason: reason, detail: "d")
+        var table = WatchTableText(now: Samples.noon)
+        table.append(watch)
+        let lines = table.lines(.plain, width: 200)
+        let title = try #require(lines[0].firstRange(of: "NEXT POLL"))
+        let column = lines[0].distance(from: lines[0].startIndex, to: title.lowerBound)
+        #expect(lines[1].dropFirst(column) == words)
+    }
+
     @Test func `show explains a watch and its history`() {
         #expect(
             WatchDetailText.text(Samples.wholeWatch, now: Samples.noon, style: .plain) == """
@@ -87,6 +104,9 @@ import Testing
         watch.data.message = "\u{1B}c"
         watch.data.observedAt = nil
         #expect(WaitText.line(watch, style: .plain) == #"warehouse/12  complete  (\u{1b}c)"#)
+        #expect(
+            WaitText.unsuccessful([Samples.watch("w/\u{1B}", .lost)], of: 1)
+                == #"w/\u{1b} did not complete: lost"#)
         let many = (0..<12).map { Samples.watch("w/\($0)", .lost) }
         #expect(
             WaitText.unsuccessful(many, of: 20).hasSuffix("w/9 (lost) and 2 more"))

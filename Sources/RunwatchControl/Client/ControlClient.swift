@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 package import RunwatchCore
 import RunwatchHTTP
 import RunwatchLinux
@@ -200,6 +200,15 @@ package struct ControlClient {
                 + "\(fault)")
     }
 
+    /// How to get at a socket of that group; `nil` when its folder hides it.
+    package static func remedy(group: gid_t?) -> String {
+        // Nobody should join root's: it is the daemon's own when `control.group` names none.
+        if group == 0 { return "run as root, or have control.group name a group of yours" }
+        let name = group.flatMap { SystemGroups.name(of: $0) }
+        let words = name.map { "the group '\($0)' and log in again" } ?? "its group"
+        return "join \(words), or run as root"
+    }
+
     private func describe(_ failure: HTTPFailure) -> ControlFailure {
         guard failure.code == .connect else {
             return ControlFailure(
@@ -222,11 +231,16 @@ package struct ControlClient {
         if access(socket, W_OK) != 0, errno == EACCES {
             var file = stat()
             // A folder on the way may hide the file and its group.
-            let name = stat(socket, &file) == 0 ? SystemGroups.name(of: file.st_gid) : nil
-            let group = name.map { "the group '\($0)' and log in again" } ?? "its group"
+            let group = stat(socket, &file) == 0 ? file.st_gid : nil
             return ControlFailure(
                 .denied,
-                "no permission for the socket \(socket); join \(group), or run as root")
+                "no permission for the socket \(socket); \(ControlClient.remedy(group: group))")
+        }
+        var file = stat()
+        if stat(socket, &file) == 0, file.st_mode & S_IFMT != S_IFSOCK {
+            return ControlFailure(
+                .noDaemon,
+                "\(socket) is no socket; --socket or $RUNWATCH_SOCKET names the daemon's")
         }
         return ControlFailure(
             .noDaemon, "nobody listens at \(socket); is runwatchd running?")

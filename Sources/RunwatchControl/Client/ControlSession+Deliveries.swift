@@ -34,16 +34,12 @@ extension ControlSession {
 
     /// Makes deliveries pending again, one after the other, and has them attempted now.
     package func redeliver(_ ids: [String]) throws(ControlFailure) -> ExitStatus {
-        var documents: [[UInt8]] = []
-        for id in ids {
+        try each(ids, "deliveries") { (id) throws(ControlFailure) in
             let bytes = try client.post(ControlPath.delivery(id, verb: "redeliver"))
-            documents.append(bytes)
-            guard !isJSON else { continue }
+            guard !isJSON else { return bytes }
             _ = say(DeliveryText.redelivered(try client.view(try client.parse(bytes))))
+            return bytes
         }
-        guard isJSON else { return .done }
-        return say(
-            document: ids.count == 1 ? documents[0] : document("deliveries", documents))
     }
 
     /// Makes all failed deliveries pending again.

@@ -12,7 +12,7 @@ extension ControlSession {
         let deadline = timeout.map { time.now().advanced(by: $0) }
         let isOver: Bool
         if let timeout, timeout <= .zero {
-            isOver = try !ask(&machine, deadline: nil, nil)
+            isOver = try !ask(&machine, deadline: nil, nil, WaitLook(self, nil))
         } else {
             isOver = try follow(&machine, deadline: deadline)
         }
@@ -34,6 +34,7 @@ extension ControlSession {
         // The callbacks share the machine; they are called one after the other.
         var shared = machine
         let progress = WaitProgress(self)
+        let look = WaitLook(self, progress)
         defer {
             progress?.end()
             machine = shared
@@ -42,7 +43,7 @@ extension ControlSession {
             machine.streamPath, deadline: deadline,
             wake: { progress == nil ? -1 : self.progress?.newsDescriptor() ?? -1 },
             onOpen: { () throws(ControlFailure) in
-                try ask(&shared, deadline: deadline, progress)
+                try ask(&shared, deadline: deadline, progress, look)
             },
             onMessage: { message in
                 guard message.event.hasPrefix("run."),
@@ -53,12 +54,16 @@ extension ControlSession {
                 say(watch, progress)
                 return shared.outcome == nil
             },
-            onIdle: { progress?.idle(&shared, $0) ?? .distantFuture })
+            onIdle: { (awaySince) throws(ControlFailure) in
+                let next = try look.idle(shared.pending, isAway: awaySince != nil)
+                return min(next, progress?.idle(&shared, awaySince) ?? .distantFuture)
+            })
     }
 
     /// Asks for each watch that is not final yet; `false` when the wait is over.
     private func ask(
-        _ machine: inout WaitMachine, deadline: Instant?, _ progress: WaitProgress?
+        _ machine: inout WaitMachine, deadline: Instant?, _ progress: WaitProgress?,
+        _ look: WaitLook
     ) throws(ControlFailure) -> Bool {
         // A connection of its own: the stream's is busy, and waits in a callback for this.
         let asker = ControlClient(socket: client.socket, time: time)
@@ -71,10 +76,8 @@ extension ControlSession {
                 try asker.document(ControlPath.watch(name), within: limit))
             if let final = machine.asked(watch) {
                 say(final, progress)
-            } else if watch.origin == nil, watch.nextPollAt == nil {
-                progress?.erase()
-                output.warn(
-                    "\(name) has left the watch list, or was removed, and is polled no more")
+            } else {
+                look.tell(watch)
             }
         }
         return machine.outcome == nil

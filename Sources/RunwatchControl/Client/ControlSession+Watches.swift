@@ -41,18 +41,11 @@ extension ControlSession {
 
     /// Ends transient watches, one after the other.
     package func remove(_ names: [WatchName]) throws(ControlFailure) -> ExitStatus {
-        var documents: [[UInt8]] = []
-        for name in names {
+        try each(names, "watches") { (name) throws(ControlFailure) in
             let bytes = try client.delete(ControlPath.watch(name))
-            if isJSON {
-                documents.append(bytes)
-            } else {
-                _ = say(TerminalText.escape("\(name)  is watched no more") + "\n")
-            }
+            if !isJSON { _ = say(TerminalText.escape("\(name)  is watched no more") + "\n") }
+            return bytes
         }
-        guard isJSON else { return .done }
-        return say(
-            document: names.count == 1 ? documents[0] : document("watches", documents))
     }
 
     private func write(_ elements: [ArraySlice<UInt8>], isFirst: Bool) {

@@ -15,6 +15,8 @@ package struct ControlSession {
     /// The terminal that progress is shown on; `nil` for none.
     let progress: LiveTerminal?
     let time: any TimeSource
+    /// Between two looks of `wait` whether its watches are still watched; a thousand may wait at once.
+    package var lookInterval = Duration.seconds(30)
 
     package init(
         socket: String, output: ControlOutput = .standard, style: TextStyle = .plain,
@@ -45,17 +47,24 @@ package struct ControlSession {
     }
 
     package func list(_ query: WatchQuery) throws(ControlFailure) -> ExitStatus {
-        let parameters = query.parameters
-        if isJSON { return try joined("/v1/watches", "watches", parameters) }
+        if isJSON { return try joined("/v1/watches", "watches", query.parameters) }
+        _ = try listed(query)
+        return .done
+    }
+
+    /// Writes the table.
+    /// - Returns: `false` when the reader has gone away.
+    func listed(_ query: WatchQuery) throws(ControlFailure) -> Bool {
         var table = WatchTableText(now: time.wallClock())
-        _ = try pages("/v1/watches", "watches", parameters) { (element) throws(ControlFailure) in
+        _ = try pages("/v1/watches", "watches", query.parameters) {
+            (element) throws(ControlFailure) in
             table.append(try client.view(try client.parse(Array(element))))
             return true
         }
         if table.isEmpty {
             output.warn(ControlSession.emptyText(query))
         }
-        return say(table.text(style))
+        return output.write(Array(table.text(style).utf8))
     }
 
     /// Asks for a poll now.
@@ -103,17 +112,43 @@ package struct ControlSession {
     private func change(
         _ names: [WatchName], verb: String, _ line: (WatchView) -> String
     ) throws(ControlFailure) -> ExitStatus {
-        var documents: [[UInt8]] = []
-        for name in names {
+        try each(names, "watches") { (name) throws(ControlFailure) in
             let bytes = try client.post(ControlPath.watch(name, verb: verb))
-            documents.append(bytes)
-            guard !isJSON else { continue }
+            guard !isJSON else { return bytes }
             let watch: WatchView = try client.view(try client.parse(bytes))
             _ = say(TerminalText.escape(line(watch)) + "\n")
+            return bytes
         }
-        guard isJSON else { return .done }
+    }
+
+    /// Does the same to each of several things; what one is refused does not keep the others from it.
+    ///
+    /// As JSON the answers come in one document, of the shape of a list unless only one thing was named.
+    /// - Parameter body: Gives what the API answered.
+    /// - Returns: How the first refusal ends the program.
+    func each<Thing>(
+        _ things: [Thing], _ key: String,
+        _ body: (Thing) throws(ControlFailure) -> [UInt8]
+    ) throws(ControlFailure) -> ExitStatus {
+        var documents: [[UInt8]] = []
+        var exit = ExitStatus.done
+        for thing in things {
+            do throws(ControlFailure) {
+                documents.append(try body(thing))
+            } catch {
+                // Without a daemon, or the right to it, the others would fail in the same way.
+                let isOwn = error.exit == .notFound || error.exit == .usage
+                guard things.count > 1, isOwn else {
+                    if isJSON, !documents.isEmpty { _ = say(document: document(key, documents)) }
+                    throw error
+                }
+                output.warn(TerminalText.escape(error.message))
+                if exit == .done { exit = error.exit }
+            }
+        }
+        guard isJSON else { return exit }
         return say(
-            document: names.count == 1 ? documents[0] : document("watches", documents))
+            document: things.count == 1 ? documents[0] : document(key, documents), exit)
     }
 
     /// Several documents as one, of the shape of a list.

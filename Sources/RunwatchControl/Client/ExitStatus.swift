@@ -10,6 +10,8 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     case usage = 64
     /// `EX_UNAVAILABLE`: no daemon at the socket, or one that cannot answer.
     case noDaemon = 69
+    /// `EX_IOERR`: done, but standard output did not take the result.
+    case outputLost = 74
     /// `EX_NOPERM`.
     case denied = 77
     /// As timeout(1) ends.

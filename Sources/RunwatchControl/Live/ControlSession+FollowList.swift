@@ -32,8 +32,7 @@ extension ControlSession {
     /// - Returns: `false` when the reader has gone away.
     private func listOnce(_ query: WatchQuery) throws(ControlFailure) -> Bool {
         guard isJSON else {
-            _ = try list(query)
-            return true
+            return try listed(query)
         }
         return try pages("/v1/watches", "watches", query.parameters) { element in
             output.write(element + [0x0A])

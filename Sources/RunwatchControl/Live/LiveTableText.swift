@@ -53,7 +53,7 @@ package struct LiveTableText: Sendable {
     private func header(_ width: Int, _ now: Timestamp, _ style: TextStyle) -> String {
         var line = FittedLine(style, width: width)
         if let trouble {
-            let text = "\(trouble.text), since \(AgeText.rough(trouble.lasts))"
+            let text = "\(trouble.text) (\(AgeText.rough(trouble.lasts)))"
             line.add(TerminalText.escape(text), .red)
             line.add(" · ")
         }

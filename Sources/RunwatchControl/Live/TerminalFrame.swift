@@ -40,8 +40,9 @@ package struct TerminalFrame: Sendable {
 package enum ProgressLine {
     package static let erased = Array("\r\u{1B}[K".utf8)
 
-    /// - Parameter text: Shortened here, so that it never wraps.
+    /// - Parameter text: Shortened here, so that it never wraps, nor does the `^C` that a terminal shows
+    ///   behind it.
     package static func draw(_ text: String, columns: Int) -> [UInt8] {
-        erased + Array(TerminalText.shortened(text, to: max(1, columns - 1)).utf8)
+        erased + Array(TerminalText.shortened(text, to: max(1, columns - 3)).utf8)
     }
 }

@@ -7,7 +7,7 @@ enum PollText {
         guard let lastPollAt = watch.lastPollAt else { return "not yet" }
         let moment = AgeText.full(lastPollAt, now: now)
         guard let poll = watch.lastPoll else {
-            guard !watch.isFinal else { return moment }
+            guard !watch.isFinal, watch.nextPoll?.reason != "unlisted" else { return moment }
             return moment + ": what came back is not kept over a restart"
         }
         guard poll.at >= lastPollAt else {

@@ -26,7 +26,7 @@ package enum WaitText {
     ) -> String {
         let pending = machine.pending.compactMap { machine.seen[$0] }
         let final = machine.names.count - machine.pending.count
-        var parts = away.map { ["the daemon is away, since \(AgeText.rough($0))"] } ?? []
+        var parts = away.map { ["the daemon is away (\(AgeText.rough($0)))"] } ?? []
         parts.append(
             "\(CountText.grouped(final)) of \(CountText.grouped(machine.names.count)) final")
         let counts = pending.reduce(into: [:]) { $0[$1.data.state, default: 0] += 1 }
@@ -46,6 +46,9 @@ package enum WaitText {
     }
 
     package static func unsuccessful(_ watches: [WatchView], of total: Int) -> String {
+        if total == 1, let watch = watches.first {
+            return TerminalText.escape("\(watch.name) did not complete: \(watch.data.state.name)")
+        }
         let names = some(watches.map { "\($0.name) (\($0.data.state.name))" })
         return "\(watches.count) of \(CountText.count(total, "run")) did not complete: \(names)"
     }

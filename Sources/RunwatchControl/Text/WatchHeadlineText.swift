@@ -12,7 +12,7 @@ enum WatchHeadlineText {
         }
         var text: String
         if let observedAt = data.observedAt {
-            text = "\(name) is \(state) for \(AgeText.rough(observedAt.duration(to: now)))"
+            text = "\(name) has been \(state) for \(AgeText.rough(observedAt.duration(to: now)))"
         } else {
             text = "\(name) has not been seen yet"
         }

@@ -24,7 +24,7 @@ package struct WatchTableText {
             .init(name(watch)), .init(data.state.name, data.state.paint),
             .init(data.progress.map { "\($0.done)/\($0.total)" }),
             .init(age(data.observedAt)), .init(age(watch.lastPollAt)),
-            .init(watch.nextPollAt.map { AgeText.planned($0, now: now) } ?? "-"), .init(data.label),
+            .init(next(watch), isAsleep(watch) ? .yellow : .plain), .init(data.label),
             .init(data.group),
             // What is long is for `show`.
             .init(watch.lastError.map { TerminalText.shortened($0, to: 60) }, .yellow),
@@ -35,6 +35,27 @@ package struct WatchTableText {
         guard nameWidth < .max else { return watch.name.description }
         return TerminalText.shortened(
             TerminalText.escape(watch.name.description), to: nameWidth)
+    }
+
+    /// When it is asked next, or why it is not; `show` has the whole reason.
+    private func next(_ watch: WatchView) -> String {
+        if let moment = watch.nextPollAt { return AgeText.planned(moment, now: now) }
+        guard !watch.isFinal else { return "-" }
+        return switch watch.nextPoll?.reason {
+        case "in_flight": "being asked"
+        case "unlisted": "not listed"
+        case "unserved": "no service"
+        case "pipeline": "no pipeline"
+        case "ended": "has ended"
+        case "stopping": "stopping"
+        default: "-"
+        }
+    }
+
+    /// Nobody asks any more, though the run has not ended.
+    private func isAsleep(_ watch: WatchView) -> Bool {
+        guard !watch.isFinal, watch.nextPollAt == nil else { return false }
+        return ["unlisted", "unserved", "pipeline"].contains(watch.nextPoll?.reason)
     }
 
     private func age(_ moment: Timestamp?) -> String {

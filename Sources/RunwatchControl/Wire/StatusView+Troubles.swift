@@ -72,8 +72,13 @@ extension StatusView {
     // MARK: Services
 
     private func trouble(of service: ServiceView, _ now: Timestamp) -> TroubleView {
-        var line = "service '\(service.name)' is \(service.health.rawValue)"
-        if let since = service.since { line += " for \(AgeText.rough(since.duration(to: now)))" }
+        var line = "service '\(service.name)' "
+        if let since = service.since {
+            let span = AgeText.rough(since.duration(to: now))
+            line += "has been \(service.health.rawValue) for \(span)"
+        } else {
+            line += "is \(service.health.rawValue)"
+        }
         if service.failures > 0 {
             line += " (\(CountText.count(service.failures, "failure")) in a row)"
         }
