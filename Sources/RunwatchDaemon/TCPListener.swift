@@ -89,10 +89,11 @@ final class TCPListener {
         let control = control
         do {
             let (descriptor, bound) = try ListeningSocket.tcp(address)
+            let isLoopback = bound.isLoopback
             let server = try HTTPServer(
                 descriptor: descriptor, label: "runwatch.http", limits: TCPListener.limits,
                 problem: ControlServer.document(for:)
-            ) { await control.respondOverTCP(to: $0) }
+            ) { await control.respondOverTCP(to: $0, isLoopback: isLoopback) }
             return Open(address: address, bound: bound, server: server)
         } catch let error as SystemCallError {
             throw Failure(message: TCPListener.words(error, address))

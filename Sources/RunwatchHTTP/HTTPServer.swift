@@ -53,4 +53,8 @@ package final class HTTPServer: Sendable {
     package var requestsUnderWay: Int {
         get async { await loop.requestsUnderWay }
     }
+
+    package var figures: HTTPServerFigures {
+        get async { await loop.figures }
+    }
 }

@@ -14,6 +14,9 @@ struct HTTPServerAdmission {
     private var refused = 0
     private var perUser: [UInt32: Int] = [:]
 
+    /// Connections that count for their users, those that are refused among them.
+    var counted: Int { max(served, perUser.values.reduce(0, +)) + refused }
+
     init(_ limits: HTTPServerLimits) {
         self.limits = limits
     }

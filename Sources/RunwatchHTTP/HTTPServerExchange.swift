@@ -100,6 +100,9 @@ final class HTTPServerExchange: @unchecked Sendable {
         task?.cancel()
         body?.cancel()
         body = nil
+        // It may still stand among those that wait for a handler.
+        request.body = []
+        reply = nil
         loop.held -= held
         peerConnection.exchange = nil
         peerConnection.owes(.send, since: loop.time.now())

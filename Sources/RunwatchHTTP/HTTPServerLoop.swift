@@ -298,6 +298,26 @@ final class HTTPServerLoop: @unchecked Sendable {
         }
     }
 
+    var figures: HTTPServerFigures {
+        get async {
+            await withCheckedContinuation { continuation in
+                queue.async { continuation.resume(returning: self.figuresNow) }
+            }
+        }
+    }
+
+    private var figuresNow: HTTPServerFigures {
+        var figures = HTTPServerFigures()
+        figures.connections = connections.count
+        figures.requests = exchanges.count
+        figures.suspended = suspended.count
+        figures.handlers = handlersRunning
+        figures.waiting = waiting.count - firstWaiting
+        figures.held = held
+        figures.counted = admission.counted
+        return figures
+    }
+
     // MARK: Closing
 
     func close(within limit: Duration) async {

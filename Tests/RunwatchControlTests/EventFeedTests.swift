@@ -154,6 +154,39 @@ import Testing
         #expect(backend.edit { $0.reads } > 0)
     }
 
+    /// An event of so many bytes and a few more.
+    private static func long(_ size: Int) -> [UInt8] {
+        Array(#"{"data":{"detail":""#.utf8) + [UInt8](repeating: 0x78, count: size)
+            + Array(#""}}"#.utf8)
+    }
+
+    @Test func `long events are not kept beyond the hub's bound`() async throws {
+        let backend = FakeBackend()
+        let feed = try await feed(backend, .now)
+        for _ in 0..<300 { backend.commit(EventFeedTests.long(50_000)) }
+        #expect(backend.eventHub.keptBytes <= EventHub.byteCapacity)
+        #expect(backend.eventHub.keptBytes > EventHub.byteCapacity / 2)
+        #expect(await numbers(feed, 300) == Array(1...300))
+    }
+
+    @Test(arguments: [EventFeed.Start.now, .after(0), .since(Samples.noon)])
+    func `a reader that stands still holds few long events`(_ start: EventFeed.Start) async throws {
+        let backend = FakeBackend()
+        let count = start == .now ? 0 : 30
+        for _ in 0..<count { backend.commit(EventFeedTests.long(30_000)) }
+        let feed = try await feed(backend, start)
+        for _ in count..<30 { backend.commit(EventFeedTests.long(30_000)) }
+        var parser = EventStreamParser()
+        var seen: [Int64] = []
+        while seen.count < 30, let chunk = await feed.next() {
+            #expect(chunk.count < EventFeed.chunkBytes + 31_000)
+            seen += parser.take(chunk).compactMap { $0.id.flatMap { Int64($0) } }
+        }
+        #expect(seen == Array(1...30))
+        backend.commit()
+        #expect(await numbers(feed, 1) == [31])
+    }
+
     @Test func `what the hub keeps needs no database`() async throws {
         let backend = FakeBackend()
         let feed = try await feed(backend, .now)
@@ -283,12 +316,13 @@ import Testing
         let other = hub.follow(EventQuery(names: [ExactText("w/2")]))
         hub.publish([EventView(number: 1, json: run("w/1", .running))]) { $0.live }
         await hub.wait(mine)
-        guard case .events(let events, through: 1) = hub.take(mine, after: 0, limit: 9) else {
+        guard case .events(let events, through: 1) = hub.take(mine, after: 0, limit: 9, bytes: 99)
+        else {
             Issue.record("the event is not there")
             return
         }
         #expect(events.map(\.subject) == ["w/1"])
-        guard case .nothing(through: 1) = hub.take(other, after: 0, limit: 9) else {
+        guard case .nothing(through: 1) = hub.take(other, after: 0, limit: 9, bytes: 99) else {
             Issue.record("an event of somebody else's")
             return
         }

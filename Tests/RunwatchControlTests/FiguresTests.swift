@@ -111,6 +111,33 @@ import Testing
         }
     }
 
+    private func status(host: String?, isLoopback: Bool) async -> Int {
+        let request = HTTPServerRequest(
+            method: "GET", rawPath: "/metrics", headers: host.map { [("Host", $0)] } ?? [])
+        return await server.respondOverTCP(to: request, isLoopback: isLoopback).status
+    }
+
+    @Test(arguments: [
+        "evil.example", "evil.example:9788", "EVIL.example.:9788", "127.0.0.1.evil.example",
+        "localhost.evil.example", "a.b:c", "[::1].evil.example", "x@evil.example:9788", "a:b.c:1",
+        "127.0.0.1:9788.evil.example", "evil.\u{301}example",
+    ])
+    func `a page whose name leads to this machine reads nothing`(_ host: String) async {
+        #expect(await status(host: host, isLoopback: true) == 403)
+        // There others may connect anyway, by whatever name they have for it.
+        #expect(await status(host: host, isLoopback: false) == 200)
+    }
+
+    @Test(arguments: [
+        nil, "", "127.0.0.1", "127.0.0.1:9788", "[::1]", "[::1]:9788", "localhost",
+        "LOCALHOST:9788", "localhost.:9788", "runwatch.localhost", "monitor:9788", "10.0.0.7:80",
+    ])
+    func `who asks this machine by its address or a name of its own is answered`(
+        _ host: String?
+    ) async {
+        #expect(await status(host: host, isLoopback: true) == 200)
+    }
+
     @Test func `parameters are refused over TCP too`() async {
         #expect(await overTCP("GET", "/metrics", query: [("name", "x")]).status == 400)
     }

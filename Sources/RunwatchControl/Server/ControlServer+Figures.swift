@@ -16,10 +16,20 @@ extension ControlServer {
     ///
     /// Whoever connects may read what is here, so there is nothing here but figures and health. No header
     /// lets a page of another origin read them in someone's browser.
+    /// - Parameter isLoopback: Only this machine can connect; then a page whose own name leads here
+    ///   (`LocalHost`) is refused.
     @concurrent
-    package func respondOverTCP(to request: HTTPServerRequest) async -> HTTPServerResponse {
+    package func respondOverTCP(
+        to request: HTTPServerRequest, isLoopback: Bool = false
+    ) async -> HTTPServerResponse {
         var response: HTTPServerResponse
         do throws(Problem) {
+            if isLoopback, let host = request.header("host"), !LocalHost.isOurs(host) {
+                throw Problem(
+                    .permissionDenied,
+                    "This listener is for this machine only, and '\(host)' may be another's name; "
+                        + "ask by address, or as 'localhost'.")
+            }
             response = try await figures(request)
         } catch {
             response = ControlServer.response(to: error)

@@ -16,8 +16,13 @@ package actor EventFeed {
         case since(Timestamp)
     }
 
-    /// The most events of one chunk: what a reader that stands still holds.
+    /// The most events of one chunk.
     static let pageSize = 100
+    /// A chunk with so many bytes gets no further event: what a reader that stands still holds is this and
+    /// one event more.
+    ///
+    /// A page of usual events; a thousand readers hold 64 MiB.
+    package static let chunkBytes = 64 << 10
 
     private let backend: any ControlBackend
     private let query: EventQuery
@@ -105,7 +110,9 @@ package actor EventFeed {
                 if !events.isEmpty { return text(of: events) }
                 continue
             }
-            switch hub.take(follower, after: after, limit: EventFeed.pageSize) {
+            switch hub.take(
+                follower, after: after, limit: EventFeed.pageSize, bytes: EventFeed.chunkBytes)
+            {
             case .events(let events, let through):
                 after = through
                 return text(of: events)
@@ -124,13 +131,14 @@ package actor EventFeed {
     /// A page of recorded events; `nil` when the database fails, and the reader has to come back.
     private func read() async -> [EventView]? {
         mustRead = false
-        let page: EventPage
+        var page: EventPage
         do throws(Problem) {
             page = try await backend.events(
                 query, after: after, since: since, limit: EventFeed.pageSize)
         } catch {
             return nil
         }
+        EventFeed.shorten(&page)
         mustRead = !page.isLast
         guard since != nil, page.through >= lastAtOpen else {
             after = max(after, page.through)
@@ -141,6 +149,18 @@ package actor EventFeed {
         after = lastAtOpen
         mustRead = mustRead || page.through > lastAtOpen
         return page.events.filter { $0.number <= lastAtOpen }
+    }
+
+    /// Leaves what is too long for a chunk to the next read.
+    private static func shorten(_ page: inout EventPage) {
+        var bytes = 0
+        let end = page.events.firstIndex { event in
+            bytes += event.json.count
+            return bytes >= chunkBytes
+        }
+        guard let end, end + 1 < page.events.count else { return }
+        page = EventPage(
+            Array(page.events[...end]), through: page.events[end].number, isLast: false)
     }
 
     /// Tells the reader at once that the stream is open, and where it may resume.

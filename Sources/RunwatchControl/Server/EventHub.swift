@@ -19,8 +19,10 @@ package final class EventHub: Sendable {
 
     /// Enough for the burst of one large commit.
     static let capacity = 4096
+    /// Bytes of their texts.
+    ///
     /// Events are below a kilobyte each, if their `detail` is not long.
-    static let byteCapacity = 4 << 20
+    package static let byteCapacity = 4 << 20
 
     private let state = Mutex(State())
 
@@ -28,6 +30,9 @@ package final class EventHub: Sendable {
 
     /// How many follow.
     package var followerCount: Int { state.withLock { $0.followers.count } }
+
+    /// Bytes of the texts that are kept; at most `byteCapacity`.
+    package var keptBytes: Int { state.withLock { $0.keptBytes } }
 
     // MARK: Who publishes
 
@@ -66,9 +71,13 @@ package final class EventHub: Sendable {
         state.withLock { $0.remove(id) }?.resume()
     }
 
-    /// The follower's events above `number`, at most `limit`.
-    package func take(_ id: Int, after number: Int64, limit: Int) -> Taken {
-        state.withLock { $0.take(id, after: number, limit: limit) }
+    /// The follower's events above `number`.
+    ///
+    /// - Parameters:
+    ///   - limit: How many at most; 1 or more.
+    ///   - bytes: With so many bytes no more are added.
+    package func take(_ id: Int, after number: Int64, limit: Int, bytes: Int) -> Taken {
+        state.withLock { $0.take(id, after: number, limit: limit, bytes: bytes) }
     }
 
     /// Waits until there is something to take, or somebody wakes the follower; for its one reader.
@@ -105,8 +114,8 @@ private struct State {
     private var byName: [ExactText: Set<Int>] = [:]
     private var unnamed: Set<Int> = []
 
-    /// The latest events from `head` on, without a gap in their numbers.
-    private var events: [StreamEvent] = []
+    /// The latest events from `head` on, without a gap in their numbers; before it there is none.
+    private var events: [StreamEvent?] = []
     private var head = 0
     private var bytes = 0
     /// The last number that was published to somebody; 0 for none.
@@ -166,6 +175,8 @@ private struct State {
 
     // MARK: Events
 
+    var keptBytes: Int { events.reduce(0) { $0 + ($1?.text.count ?? 0) } }
+
     /// Nobody needs what is kept.
     mutating func forget() {
         events = []
@@ -181,7 +192,9 @@ private struct State {
         bytes += event.text.count
         last = event.number
         while events.count - head > EventHub.capacity || bytes > EventHub.byteCapacity {
-            bytes -= events[head].text.count
+            bytes -= events[head]?.text.count ?? 0
+            // Let go at once: its place stays for a while, and thousands of long ones would be much.
+            events[head] = nil
             head += 1
         }
         // Moved together now and then, so that each event is moved once.
@@ -212,22 +225,28 @@ private struct State {
         }
     }
 
-    mutating func take(_ id: Int, after number: Int64, limit: Int) -> EventHub.Taken {
+    mutating func take(
+        _ id: Int, after number: Int64, limit: Int, bytes: Int
+    ) -> EventHub.Taken {
         guard !isFinished, let follower = followers[id] else { return .ended }
         if last > 0, number + 1 < unbrokenFrom { return .behind }
         guard let first = follower.from.map({ max($0, number + 1) }), first <= last else {
             followers[id]?.from = nil
             return .nothing(through: last)
         }
-        guard head < events.count, first >= events[head].number else { return .behind }
+        guard head < events.count, let kept = events[head]?.number, first >= kept else {
+            return .behind
+        }
         var taken: [StreamEvent] = []
+        var takenBytes = 0
         // Their numbers have no gap.
-        for index in (head + Int(first - events[head].number))..<events.count {
-            guard follower.query.matches(events[index]) else { continue }
-            taken.append(events[index])
-            guard taken.count < limit else {
-                followers[id]?.from = events[index].number + 1
-                return .events(taken, through: events[index].number)
+        for case let event? in events[(head + Int(first - kept))...] {
+            guard follower.query.matches(event) else { continue }
+            taken.append(event)
+            takenBytes += event.text.count
+            guard taken.count < limit, takenBytes < bytes else {
+                followers[id]?.from = event.number + 1
+                return .events(taken, through: event.number)
             }
         }
         followers[id]?.from = nil

@@ -30,7 +30,6 @@ package struct EventQuery: Hashable, Sendable {
             guard let type = event.type, types.contains(type) else { return false }
         }
         if let service, !event.concerns(service: service) { return false }
-        // Last: it has to read the event.
         if let group { return event.group.map { ExactText.areSame($0, group) } ?? false }
         return true
     }

@@ -9,18 +9,20 @@ package struct StreamEvent: Sendable {
     package let subject: String
     /// As Server-Sent Events have it, the empty line after it included.
     package let text: [UInt8]
-    private let json: [UInt8]
+    /// The event's group, or the one that its run belongs to; `nil` for none.
+    ///
+    /// Read once: a thousand streams that ask for groups would otherwise read each event a thousand times.
+    package let group: String?
 
     package init(number: Int64, type: EventType?, subject: String, json: [UInt8]) {
         self.number = number
         self.type = type
         self.subject = subject
-        self.json = json
+        group = StreamEvent.group(in: json)
         text = StreamEvent.text(number: number, type: type?.name, json: json)
     }
 
-    /// The event's group, or the one that its run belongs to; `nil` for none.
-    package var group: String? {
+    private static func group(in json: [UInt8]) -> String? {
         guard var reader = try? JSONReader(json), (try? reader.beginObject()) != nil
         else { return nil }
         // What cannot be read belongs to no group.
