@@ -173,6 +173,7 @@ package actor Daemon {
             _exit(DaemonExit.inputOutput.rawValue)
         }
         await store.onNotice { logger.error("the database: \($0)") }
+        await store.onPrune { pruned in Task { await poller.forget(pruned) } }
         let descriptor = try listen(configuration.control)
         let backend = DaemonBackend(
             daemon: self, poller: poller, reader: reader, lists: lists, deliverer: deliverer,

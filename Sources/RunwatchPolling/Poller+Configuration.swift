@@ -14,8 +14,12 @@ extension Poller {
         _ configuration: Configuration, downServices: Set<String> = []
     ) async throws(StoreError) {
         await turns.begin()
-        defer { turns.end() }
-        endedMeanwhile = []
+        isApplying = true
+        defer {
+            isApplying = false
+            endedMeanwhile = []
+            turns.end()
+        }
         var kinds: [String: String] = [:]
         for service in configuration.services { kinds[service.name] = service.kind.name }
         try await store.flush()
@@ -45,7 +49,6 @@ extension Poller {
         }
         take(adoption.transient, previouslyEnded, clock)
         dropLeft()
-        endedMeanwhile = []
         for service in services.values { pump(service) }
         arm()
     }
@@ -251,11 +254,13 @@ extension Poller {
 
     /// Stops what the new configuration does not name.
     private func dropLeft() {
-        for index in watches.indices {
-            guard let slot = watches[index] else { continue }
-            let isServed = services[slot.service.name] === slot.service
-            if slot.epoch != epoch || !isServed { remove(Int32(index)) }
+        let left = watches.indices.filter { index in
+            guard let slot = watches[index] else { return false }
+            return slot.epoch != epoch || services[slot.service.name] !== slot.service
         }
+        // What is parked or comes back one day goes on from there.
+        writePhases(of: left)
+        for index in left { remove(Int32(index)) }
         for service in services.values {
             service.discoveries.removeAll { $0.epoch != epoch }
         }

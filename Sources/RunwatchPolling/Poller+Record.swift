@@ -144,7 +144,7 @@ extension Poller {
         guard let slot = watches[Int(index)] else { return }
         ended[slot.spec.name] = EndedWatch(
             id: slot.id, spec: slot.spec, state: state, sequence: slot.machine.sequence)
-        endedMeanwhile.insert(slot.spec.name)
+        if isApplying { endedMeanwhile.insert(slot.spec.name) }
         if let group = slot.spec.group {
             groups[group]?.active -= 1
             groups[group]?.ended(slot.spec.name, as: state)
@@ -260,7 +260,7 @@ extension Poller {
         firsts = []
     }
 
-    private func writePhases(of indices: some Sequence<Int>) {
+    func writePhases(of indices: some Sequence<Int>) {
         let clock = Clockwork(time)
         var batch: [(id: WatchID, polls: Int, phase: SavedPhase)] = []
         for index in indices where watches[index]?.isDirty == true {

@@ -1,5 +1,5 @@
 package import RunwatchCore
-import RunwatchStore
+package import RunwatchStore
 
 // Transient watches: they come and go by request, and reloads leave them standing.
 extension Poller {
@@ -50,6 +50,16 @@ extension Poller {
             throw .store(
                 "'\(name)' is polled no more; that it is removed will be recorded as soon as the "
                     + "database can be written: \(error.message)")
+        }
+    }
+
+    /// Forgets ended watches whose rows retention has deleted; each leaves its group.
+    package func forget(_ pruned: [PrunedWatch]) {
+        for watch in pruned {
+            // One of that name may have been added since: its row is another.
+            guard let end = ended[watch.name], end.id == watch.id else { continue }
+            ended[watch.name] = nil
+            leaveGroup(end.spec, ended: end.state)
         }
     }
 
@@ -143,6 +153,7 @@ extension Poller {
         guard let index = services[name.service]?.watches[name.run],
             let slot = watches[Int(index)]
         else { return nil }
+        writePhases(of: CollectionOfOne(Int(index)))
         remove(index)
         return leaveGroup(slot.spec, clock)
     }

@@ -77,6 +77,7 @@ package actor Poller {
     var drained: [CheckedContinuation<Void, Never>] = []
     /// Watches that ended while a configuration was being adopted: what was read of them is old.
     var endedMeanwhile: Set<WatchName> = []
+    var isApplying = false
     /// Reloads, additions and removals come one after another.
     let turns = Turns()
     var transientSpecs = TransientSpecs()

@@ -10,11 +10,16 @@ struct TransientSpecs {
         var overrides: WatchOverrides
     }
 
+    /// Requests that all differ, as with a deadline worked out for each, would fill the memory in time.
+    static let longest = 256
+
     private var defaults = WatchSettings()
     private var serviceDefaults: [String: WatchSettings] = [:]
     private var serviceParameters: [String: [String: String]] = [:]
     private var settings: [Key: WatchSettings] = [:]
     private var last: WatchSpec?
+
+    var settingsKept: Int { settings.count }
 
     init() {}
 
@@ -29,7 +34,10 @@ struct TransientSpecs {
         let resolved =
             settings[key]
             ?? request.overrides.over(serviceDefaults[request.service] ?? defaults)
-        settings[key] = resolved
+        if settings[key] == nil {
+            if settings.count >= TransientSpecs.longest { settings = [:] }
+            settings[key] = resolved
+        }
         let spec = WatchSpec(
             name: WatchName(service: request.service, run: run), label: request.label,
             group: request.group,

@@ -13,13 +13,14 @@ extension Store {
         let limit = max(1, limit)
         let after = pruned ?? (timestamp: .min, number: 0)
         let (last, watches) = try transaction {
-            () throws(StoreError) -> ((timestamp: Int64, number: Int64)?, Int) in
+            () throws(StoreError) -> ((timestamp: Int64, number: Int64)?, [PrunedWatch]) in
             let last = try connection.pruneEvents(after: after, before: moment, limit: limit)
             return (last, try connection.pruneWatches(before: moment, limit: limit))
         }
         // Events that have to stay are passed over in this round, and looked at again in the next.
         pruned = last
-        let hasMore = last != nil || watches == limit
+        tell(watches)
+        let hasMore = last != nil || watches.count == limit
         if !hasMore { pruned = nil }
         checkpointIfWorthIt()
         return hasMore
@@ -74,13 +75,15 @@ extension Connection {
         try event.run()
     }
 
-    /// - Returns: How many were deleted.
-    fileprivate func pruneWatches(before moment: Timestamp, limit: Int) throws(StoreError) -> Int {
-        var found: [(id: WatchID, run: String, discovery: String?)] = []
+    /// - Returns: Those that were deleted.
+    fileprivate func pruneWatches(
+        before moment: Timestamp, limit: Int
+    ) throws(StoreError) -> [PrunedWatch] {
+        var found: [(watch: PrunedWatch, discovery: String?)] = []
         do {
             var watch = try cached(
                 """
-                SELECT id, run, discovery FROM watch INDEXED BY watch_to_retire
+                SELECT id, service, run, discovery FROM watch INDEXED BY watch_to_retire
                 WHERE (is_listed = 0 OR (source <> 'file' AND finished_at_ms IS NOT NULL))
                     AND coalesce(finished_at_ms, unlisted_at_ms) < ?
                 ORDER BY coalesce(finished_at_ms, unlisted_at_ms) LIMIT ?
@@ -88,12 +91,13 @@ extension Connection {
             try watch.bind(moment)
             try watch.bind(limit)
             while try watch.step() {
-                found.append(
-                    (WatchID(rowID: watch.int64(0)), watch.text(1), watch.optionalText(2)))
+                let name = WatchName(service: watch.text(1), run: watch.text(2))
+                let id = WatchID(rowID: watch.int64(0))
+                found.append((PrunedWatch(id: id, name: name), watch.optionalText(3)))
             }
         }
-        for watch in found {
-            if let discovery = watch.discovery { try noteMet([watch.run], by: discovery) }
+        for (watch, discovery) in found {
+            if let discovery { try noteMet([watch.name.run], by: discovery) }
             var history = try cached("DELETE FROM transition WHERE watch_id = ?")
             try history.bind(watch.id)
             try history.run()
@@ -101,6 +105,6 @@ extension Connection {
             try row.bind(watch.id)
             try row.run()
         }
-        return found.count
+        return found.map(\.watch)
     }
 }

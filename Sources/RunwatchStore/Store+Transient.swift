@@ -4,8 +4,9 @@ package import RunwatchCore
 extension Store {
     /// Lists runs as transient watches, all of them or none.
     ///
-    /// A row that is not listed any more is listed again, with what was found out about its run. One that
-    /// is listed is left alone: that is no conflict where it was asked for in the same words, nor where a
+    /// A row that is not listed any more is listed again, with what was found out about its run; its
+    /// deadline and its patience count from its next poll, for nobody looked meanwhile. One that is listed
+    /// is left alone: that is no conflict where it was asked for in the same words, nor where a
     /// file lists it and nothing but watching is asked.
     /// - Parameters:
     ///   - runs: One may stand there several times.
@@ -49,8 +50,15 @@ extension Connection {
                 let id = try insert(name, listing, discovery: nil, now: now)
                 listed.append(
                     .init(saved: SavedWatch(id: id, name: name, watchedSince: now), isNew: true))
-            case .unlisted(let saved):
+            case .unlisted(var saved):
                 try list(saved.id, listing)
+                if !saved.state.isFinal {
+                    saved.phase.firstPollAt = nil
+                    saved.phase.firstAnswerAt = nil
+                    saved.phase.nextPollAt = nil
+                    saved.phase.step = 0
+                    try write([(saved.id, saved.polls, saved.phase)])
+                }
                 listed.append(.init(saved: saved, isNew: true))
             case .listed(let saved): listed.append(.init(saved: saved, isNew: false))
             case .repeated(let first):

@@ -39,6 +39,7 @@ package actor Store {
     private var commitListeners: [@Sendable (Committed) -> Void] = []
     private var fatalListeners: [@Sendable (StoreError) -> Void] = []
     private var noticeListeners: [@Sendable (String) -> Void] = []
+    private var pruneListeners: [@Sendable ([PrunedWatch]) -> Void] = []
     private var isClosed = false
     /// The wait before the next try, while nothing can be written; `nil` when all is well.
     private var retryDelay: Duration?
@@ -117,6 +118,16 @@ package actor Store {
     /// Adds a listener for what a person should read in the log; called on the store's queue.
     package func onNotice(_ listener: @escaping @Sendable (String) -> Void) {
         noticeListeners.append(listener)
+    }
+
+    /// Adds a listener for watches that retention has deleted; called after the commit, on the store's queue.
+    package func onPrune(_ listener: @escaping @Sendable ([PrunedWatch]) -> Void) {
+        pruneListeners.append(listener)
+    }
+
+    func tell(_ pruned: [PrunedWatch]) {
+        guard !pruned.isEmpty else { return }
+        for listener in pruneListeners { listener(pruned) }
     }
 
     func notify(_ notice: String) {

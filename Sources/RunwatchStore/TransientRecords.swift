@@ -46,6 +46,17 @@ package struct WatchConflict: Error, Hashable, Sendable {
     }
 }
 
+/// A watch that retention has deleted.
+package struct PrunedWatch: Sendable, Equatable {
+    package var id: WatchID
+    package var name: WatchName
+
+    package init(id: WatchID, name: WatchName) {
+        self.id = id
+        self.name = name
+    }
+}
+
 /// The end of a transient watch.
 package struct WatchRemoval: Sendable {
     package var id: WatchID

@@ -74,6 +74,15 @@ import Testing
         await store.close()
     }
 
+    @Test(arguments: Connection.firstCounts)
+    func `the start counts by indexes that have all it asks for`(sql: String) async throws {
+        let store = try Store(at: .memory, time: ManualTime())
+        let plan = try await store.plan(sql)
+        #expect(plan.contains { $0.contains("USING COVERING INDEX") }, "\(plan)")
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
+        await store.close()
+    }
+
     @Test func `the oldest that is owed is the oldest event's, whatever was made first`()
         async throws
     {
@@ -193,5 +202,15 @@ private struct RandomWork {
         case 2: .failed(nil)
         default: .failed(event("f", to: ["log"], at: moment(now)))
         }
+    }
+}
+
+extension Store {
+    /// The steps of a query's plan (sqlite.org/eqp.html).
+    fileprivate func plan(_ sql: String) throws(StoreError) -> [String] {
+        var row = try connection.statement("EXPLAIN QUERY PLAN " + sql)
+        var steps: [String] = []
+        while try row.step() { steps.append(row.text(3)) }
+        return steps
     }
 }

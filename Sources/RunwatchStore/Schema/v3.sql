@@ -10,5 +10,11 @@ CREATE INDEX watch_by_state ON watch (service, state, run, is_listed) WHERE is_l
 CREATE INDEX watch_by_group ON watch (group_name, service, run)
     WHERE is_listed = 1 AND group_name IS NOT NULL;
 
+-- With the state, for SQLite up to 3.40 again: a start counts a hundred thousand that failed in 20 ms,
+-- not in a second.
+DROP INDEX delivery_failed;
+
+CREATE INDEX delivery_failed ON delivery (receiver, event_number, state) WHERE state = 'failed';
+
 -- The oldest delivery that a receiver is owed
 CREATE INDEX delivery_oldest ON delivery (receiver, event_number, state) WHERE state = 'pending';
