@@ -45,10 +45,19 @@ extension Poller {
                 new.removeAll(where: \.isOver)
                 discovery.met?.formUnion(discovery.passedOver.map { ExactText($0) })
             }
+            // What has ended as another's is no news either, also when its row is gone one day.
+            let over = shown.map(\.run).filter { run in
+                discovery.met?.contains(ExactText(run)) != true
+                    && ended[WatchName(service: service.name, run: run)] != nil
+            }
+            discovery.passedOver += over
+            discovery.met?.formUnion(over.map { ExactText($0) })
             discovery.met?.formUnion(new.map { ExactText($0.run) })
             discovery.step = new.isEmpty ? discovery.step + 1 : 0
             planDiscovery(discovery, service, clock)
-            guard isFirstLook || !new.isEmpty || discovery.isUnrecorded, !isDraining else {
+            guard isFirstLook || !new.isEmpty || !over.isEmpty || discovery.isUnrecorded,
+                !isDraining
+            else {
                 continue
             }
             let found = new
@@ -84,7 +93,9 @@ extension Poller {
             // The record is to say what the entry says now.
             return await adopt(found, of: number, service, startedAt: startedAt)
         }
-        discovery.passedOver = []
+        // More may have been passed over while the store wrote.
+        let noted = Set(passedOver.map { ExactText($0) })
+        discovery.passedOver.removeAll { noted.contains(ExactText($0)) }
         discovery.isUnrecorded = false
         take(found, specs, saved, of: discovery, slot, startedAt: startedAt)
         if !found.isEmpty {

@@ -108,6 +108,32 @@ import Testing
         }
     }
 
+    @Test
+    func `what ended as a transient watch is no news to a discovery, also when it is deleted`()
+        async throws
+    {
+        let harness = try await harness()
+        await harness.store.onPrune { [poller = harness.poller] pruned in
+            Task { await poller.forget(pruned) }
+        }
+        harness.kinetica.set("1", "complete", tag: "nightly")
+        _ = try await harness.poller.add(["1"], as: WatchRequest(service: "warehouse"))
+        try await harness.run(for: .seconds(3))
+        let discovering = PollingHarness.configuration(discoveries: ["nightly"])
+        try await harness.poller.apply(discovering)
+        try await harness.run(for: .seconds(8))
+        let later = harness.time.wallClock().advanced(by: .seconds(1))
+        _ = try await harness.store.prune(before: later, limit: 100)
+        while await !harness.poller.ended.isEmpty, !Task.isCancelled { await Task.yield() }
+        try await harness.run(for: .seconds(20))
+        #expect(harness.told("warehouse/1") == ["run.complete"])
+        // The record knows it too.
+        try await harness.poller.apply(Self.configuration())
+        try await harness.poller.apply(discovering)
+        try await harness.run(for: .seconds(20))
+        #expect(harness.told("warehouse/1") == ["run.complete"])
+    }
+
     @Test func `requests that all differ are not remembered`() {
         var specs = TransientSpecs(Self.configuration())
         var request = WatchRequest(service: "warehouse")
