@@ -11,10 +11,14 @@ import Testing
         let text = await withCheckedContinuation { continuation in
             DispatchQueue(label: "test.completion").async {
                 let goal = CompletionGoal(words, in: CompletionGoalTests.outline)
+                // A busy machine is no reason for other candidates.
+                var limits = Completer.Limits()
+                limits.patience = .seconds(300)
+                limits.budget = .seconds(300)
                 let completer = Completer(
                     goal, outline: CompletionGoalTests.outline,
                     environment: ["RUNWATCH_SOCKET": socket, "HOME": "/home/nobody"],
-                    exists: { _ in false })
+                    exists: { _ in false }, limits: limits)
                 continuation.resume(returning: completer.completion(for: goal).text)
             }
         }

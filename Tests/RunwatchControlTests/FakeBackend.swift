@@ -192,15 +192,17 @@ final class FakeBackend: ControlBackend {
         return state.withLock { state in
             state.added.append(asked)
             var isAnyNew = false
+            // Ten thousand are asked for at once: not each against all.
+            var known = Dictionary(
+                state.watches.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             let views = asked.ids.map { run in
                 let name = WatchName(service: asked.service, run: run)
-                if let known = state.watches.first(where: { $0.name == name }) {
-                    return FakeBackend.listed(known)
-                }
+                if let known = known[name] { return FakeBackend.listed(known) }
                 isAnyNew = true
                 var watch = Samples.watch(name.description, .unknown, group: asked.group)
                 watch.origin = "transient"
                 state.watches.append(watch)
+                known[name] = watch
                 return FakeBackend.listed(watch)
             }
             return AddedWatches(views, isAnyNew: isAnyNew)

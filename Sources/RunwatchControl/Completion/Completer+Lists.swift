@@ -93,13 +93,13 @@ extension Completer {
         _ path: String, _ key: String, _ conditions: [(String, String?)], cursor: String? = nil,
         limit: Int? = nil, _ body: (inout JSONReader) throws(JSONError) -> Bool
     ) throws(ControlFailure) {
-        let end = time.now().advanced(by: Completer.budget)
+        let end = time.now().advanced(by: limits.budget)
         let limit = limit ?? ControlParameters.limits.upperBound
         var cursor = cursor
         repeat {
             let query = conditions + [("limit", "\(limit)"), ("cursor", cursor)]
             let bytes = try client.get(
-                ControlPath.query(path, query), within: Completer.patience)
+                ControlPath.query(path, query), within: limits.patience)
             do throws(JSONError) {
                 var next: String?
                 guard try Completer.page(bytes, key, next: &next, body), next != cursor

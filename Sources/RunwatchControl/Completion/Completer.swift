@@ -7,19 +7,26 @@ import RunwatchLinux
 package struct Completer {
     /// More than that nobody looks through; a letter more narrows them.
     static let maximumCandidates = 200
-    /// How long one answer may take before it is given up: a terminal that hangs is worse than no help.
-    static let patience = Duration.seconds(2)
-    /// After that no further page is asked for, so that all is there while the key still moves.
-    static let budget = Duration.milliseconds(120)
+
+    /// How long the daemon is asked.
+    package struct Limits: Sendable {
+        /// For one answer, before it is given up: a terminal that hangs is worse than no help.
+        package var patience = Duration.seconds(2)
+        /// After that no further page is asked for, so that all is there while the key still moves.
+        package var budget = Duration.milliseconds(120)
+
+        package init() {}
+    }
 
     let outline: CommandOutline
     let client: ControlClient
+    let limits: Limits
     let time: any TimeSource
 
     /// - Parameter socket: The daemon's, when the goal names none.
     package init(
         _ goal: CompletionGoal, outline: CommandOutline, environment: [String: String],
-        exists: (String) -> Bool, time: any TimeSource = SystemTime()
+        exists: (String) -> Bool, limits: Limits = Limits(), time: any TimeSource = SystemTime()
     ) {
         var option = goal.socket
         // The shell has not expanded it, since the line has not been run.
@@ -27,6 +34,7 @@ package struct Completer {
             option = home + socket.dropFirst()
         }
         self.outline = outline
+        self.limits = limits
         self.time = time
         client = ControlClient(
             socket: SocketPath.resolve(option: option, environment: environment, exists: exists),
@@ -114,7 +122,7 @@ package struct Completer {
     }
 
     func status() throws(ControlFailure) -> StatusView {
-        try client.view(try client.document("/v1/status", within: Completer.patience))
+        try client.view(try client.document("/v1/status", within: limits.patience))
     }
 
     /// Byte by byte, as IDs are told apart.
