@@ -177,6 +177,7 @@ final class HTTPServerExchange: @unchecked Sendable {
                 }, headers)
         }
         if peerConnection.verdict == .refuse { return refuse(.tooManyConnections) }
+        if let refusal = headRefusal { return refuse(refusal) }
         let fault = HTTPServerHeadCheck.fault(
             in: request, target: target, version: String(cString: version))
         if let fault { return refuse(fault) }
@@ -189,6 +190,16 @@ final class HTTPServerExchange: @unchecked Sendable {
             return refuse(.tooLarge(limit: loop.limits.body))
         }
         return runwatch_mhd_yes
+    }
+
+    /// The library's own bound is that of the connection's memory.
+    private var headRefusal: HTTPServerRefusal? {
+        let limit = loop.limits.head
+        guard target.utf8.count <= limit else { return .targetTooLong(limit: limit) }
+        let size = request.headers.reduce(request.method.utf8.count + target.utf8.count) {
+            $0 + $1.name.utf8.count + $1.value.utf8.count + 4
+        }
+        return size > limit ? .headTooLarge(limit: limit) : nil
     }
 
     private var mostDropped: Int {

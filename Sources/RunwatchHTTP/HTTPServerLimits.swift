@@ -4,8 +4,14 @@ package struct HTTPServerLimits: Hashable, Sendable {
     package var connections: Int
     /// What one user may take of them; `nil` for no bound, as on TCP, where users are not known.
     package var users: HTTPServerUserLimits?
-    /// Bytes for one connection's request line, headers and buffers; a longer head is answered 431.
+    /// Bytes for one connection's request line, headers, parameters and buffers.
+    ///
+    /// Each header and each parameter of the query takes 72 bytes besides its text. A connection whose
+    /// parameters do not fit is closed without an answer, so there has to be more than `head`.
     package var memoryPerConnection: Int
+    /// The largest request line with all headers, in bytes; a larger one is answered 431, or 414 when it is
+    /// the target.
+    package var head: Int
     /// How long a peer may take for a whole request, head and body: from its connection on, or from the
     /// end of the answer before.
     ///
@@ -23,19 +29,20 @@ package struct HTTPServerLimits: Hashable, Sendable {
     /// requests are answered 503.
     package var held: Int
 
-    /// 512 connections of 32 KiB are 16 MiB at the worst; the API's largest request is far below 1 MiB.
+    /// 512 connections of 64 KiB are 32 MiB at the worst; the API's largest request is far below 1 MiB.
     ///
     /// Thirty seconds are enough for a person who types a request by hand, and for a program that was
     /// stopped for a moment. `held` is some hundred of the API's largest pages.
     package init(
         connections: Int = 512, users: HTTPServerUserLimits? = nil,
-        memoryPerConnection: Int = 32 << 10, requestTimeout: Duration = .seconds(30),
+        memoryPerConnection: Int = 64 << 10, head: Int = 32 << 10, requestTimeout: Duration = .seconds(30),
         stallTimeout: Duration = .seconds(30), body: Int = 1 << 20, handlers: Int = .max,
         held: Int = 64 << 20
     ) {
         self.connections = connections
         self.users = users
         self.memoryPerConnection = memoryPerConnection
+        self.head = head
         self.requestTimeout = requestTimeout
         self.stallTimeout = stallTimeout
         self.body = body

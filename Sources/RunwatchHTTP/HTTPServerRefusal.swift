@@ -4,6 +4,10 @@ import RunwatchCore
 package enum HTTPServerRefusal: Hashable, Sendable {
     /// The request's head breaks a rule of RFC 9112; the text says which.
     case malformed(String)
+    /// The path and its query are longer than so many bytes.
+    case targetTooLong(limit: Int)
+    /// The request line and the headers are larger than so many bytes.
+    case headTooLarge(limit: Int)
     /// The request was not whole in time.
     case late
     /// The body is larger than so many bytes.
@@ -19,6 +23,8 @@ package enum HTTPServerRefusal: Hashable, Sendable {
         case .malformed: 400
         case .late: 408
         case .tooLarge: 413
+        case .targetTooLong: 414
+        case .headTooLarge: 431
         case .tooManyConnections, .tooMuchHeld, .stopping: 503
         }
     }
@@ -29,6 +35,8 @@ package enum HTTPServerRefusal: Hashable, Sendable {
         case .malformed: "Bad Request"
         case .late: "Request Timeout"
         case .tooLarge: "Content Too Large"
+        case .targetTooLong: "URI Too Long"
+        case .headTooLarge: "Request Header Fields Too Large"
         case .tooManyConnections, .tooMuchHeld, .stopping: "Service Unavailable"
         }
     }
@@ -37,6 +45,9 @@ package enum HTTPServerRefusal: Hashable, Sendable {
     package var detail: String {
         switch self {
         case .malformed(let fault): "The request is malformed: \(fault)."
+        case .targetTooLong(let limit):
+            "The path and its query are longer than \(limit) bytes; ask for less at once."
+        case .headTooLarge(let limit): "The request's head is larger than \(limit) bytes."
         case .late: "The request did not come whole in time."
         case .tooLarge(let limit): "The request body is larger than \(limit) bytes."
         case .tooManyConnections:

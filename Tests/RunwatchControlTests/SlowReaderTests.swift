@@ -76,6 +76,7 @@ import Testing
         let refusals: [(HTTPServerRefusal, Problem.Code)] = [
             (.malformed("it has no Host header"), .malformedRequest), (.late, .requestTimeout),
             (.tooLarge(limit: 10), .contentTooLarge), (.tooManyConnections, .overloaded),
+            (.targetTooLong(limit: 10), .targetTooLong), (.headTooLarge(limit: 10), .headTooLarge),
             (.tooMuchHeld, .overloaded), (.stopping, .unavailable),
         ]
         for (refusal, code) in refusals {

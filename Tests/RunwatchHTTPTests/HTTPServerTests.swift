@@ -315,6 +315,28 @@ private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
         for connection in connections { #expect(await connection.hasEnded()) }
     }
 
+    @Test func `two hundred long parameters fit, and what is longer than a head may be is refused`()
+        async throws
+    {
+        let echo = try EchoServer()
+        let name = "name=" + String(repeating: "a", count: 145) + "&"
+        let full = await echo.connect()
+        await full.send(
+            "GET /a?\(String(repeating: name, count: 200)) HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await full.read(until: "|end").contains("GET /a "))
+        for (head, status) in [
+            ("GET /a?\(String(repeating: name, count: 230)) HTTP/1.1\r\nHost: x\r\n", "414"),
+            ("GET /a HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: name, count: 230))\r\n", "431"),
+        ] {
+            let client = await echo.connect()
+            await client.send("\(head)\r\n")
+            let answer = await client.readToEnd()
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer.prefix(100))")
+            #expect(answer.contains("application/problem+json"))
+        }
+        await echo.server.close()
+    }
+
     @Test func `connections beyond the limit wait for a place`() async throws {
         let echo = try EchoServer(limits: HTTPServerLimits(connections: 2))
         let first = await echo.connect()

@@ -25,7 +25,7 @@ package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
         case .configurationInvalid: self = .failed
         case .noSuchWatch, .noSuchDelivery, .noSuchReceiver: self = .notFound
         case .badParameter, .badPath, .badBody, .unsupportedType, .methodNotAllowed, .conflict,
-            .malformedRequest, .contentTooLarge:
+            .malformedRequest, .contentTooLarge, .targetTooLong, .headTooLarge:
             self = .usage
         case .permissionDenied: self = .denied
         case .noSuchRoute, .unavailable, .overloaded, .requestTimeout, .notAdvancing, .notReady,

@@ -8,6 +8,8 @@ extension ControlServer {
             case .malformed: .malformedRequest
             case .late: .requestTimeout
             case .tooLarge: .contentTooLarge
+            case .targetTooLong: .targetTooLong
+            case .headTooLarge: .headTooLarge
             case .tooManyConnections, .tooMuchHeld: .overloaded
             case .stopping: .unavailable
             }

@@ -20,6 +20,8 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
         /// The request did not come whole in time.
         case requestTimeout = "request-timeout"
         case contentTooLarge = "content-too-large"
+        case targetTooLong = "target-too-long"
+        case headTooLarge = "head-too-large"
         case permissionDenied = "permission-denied"
         /// The thing is not in a state in which that can be done.
         case conflict = "conflict"
@@ -43,8 +45,10 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .requestTimeout: 408
             case .conflict: 409
             case .contentTooLarge: 413
+            case .targetTooLong: 414
             case .unsupportedType: 415
             case .configurationInvalid: 422
+            case .headTooLarge: 431
             case .internalError: 500
             case .unavailable, .overloaded, .notAdvancing, .notReady: 503
             }
@@ -65,6 +69,8 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
             case .malformedRequest: "Malformed request"
             case .requestTimeout: "The request came too slowly"
             case .contentTooLarge: "The request is too large"
+            case .targetTooLong: "The path or its query is too long"
+            case .headTooLarge: "The request's head is too large"
             case .permissionDenied: "Permission denied"
             case .conflict: "Not possible now"
             case .configurationInvalid: "The configuration has errors"
