@@ -35,7 +35,8 @@ package struct HTTPServerLimits: Hashable, Sendable {
     /// stopped for a moment. `held` is some hundred of the API's largest pages.
     package init(
         connections: Int = 512, users: HTTPServerUserLimits? = nil,
-        memoryPerConnection: Int = 64 << 10, head: Int = 32 << 10, requestTimeout: Duration = .seconds(30),
+        memoryPerConnection: Int = 64 << 10, head: Int = 32 << 10,
+        requestTimeout: Duration = .seconds(30),
         stallTimeout: Duration = .seconds(30), body: Int = 1 << 20, handlers: Int = .max,
         held: Int = 64 << 20
     ) {
