@@ -50,12 +50,15 @@ static void become(const struct runwatch_child *child, int told) {
 int runwatch_spawn(const struct runwatch_child *child, pid_t *pid) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return errno;
-    // Out of the way of what the child puts on the descriptors up to `status`.
-    int told_on = fcntl(ends[1], F_DUPFD_CLOEXEC, status + 1);
+    // Out of the way of what the child puts on the descriptors up to `status`; and no standard descriptor
+    // of ours, should one be closed: what others print there has nothing to do with this.
+    int heard_on = fcntl(ends[0], F_DUPFD_CLOEXEC, status + 1);
+    int told_on = heard_on < 0 ? -1 : fcntl(ends[1], F_DUPFD_CLOEXEC, status + 1);
     int failure = errno;
+    close(ends[0]);
     close(ends[1]);
     if (told_on < 0) {
-        close(ends[0]);
+        if (heard_on >= 0) close(heard_on);
         return failure;
     }
     sigset_t all, before;
@@ -69,7 +72,7 @@ int runwatch_spawn(const struct runwatch_child *child, pid_t *pid) {
     if (made > 0) {
         int told = 0;
         ssize_t count;
-        do count = read(ends[0], &told, sizeof told);
+        do count = read(heard_on, &told, sizeof told);
         while (count < 0 && errno == EINTR);
         if (count == sizeof told) {
             code = told;
@@ -78,7 +81,7 @@ int runwatch_spawn(const struct runwatch_child *child, pid_t *pid) {
             *pid = made;
         }
     }
-    close(ends[0]);
+    close(heard_on);
     return code;
 }
 

@@ -33,9 +33,20 @@ enum HTTPServerCallbacks {
                     loop: loop, connection: connection,
                     of: Unmanaged<HTTPServerConnection>.fromOpaque(peer).takeUnretainedValue(),
                     target: String(cString: target))
+                hideQuery(target)
                 loop.begun(exchange)
                 return Unmanaged.passRetained(exchange).toOpaque()
             }
+
+    /// Ends a target at its query, before libmicrohttpd reads that.
+    ///
+    /// The library would keep each parameter in the connection's memory, 72 bytes for a letter, and when
+    /// that is full it drops the connection without an answer. The text is the connection's own buffer, and
+    /// is read by nobody but the library from here on.
+    private static func hideQuery(_ target: UnsafePointer<CChar>) {
+        guard let mark = strchr(target, Int32(UInt8(ascii: "?"))), mark[0] != 0 else { return }
+        mark[1] = 0
+    }
 
     /// Headers, a part of the body, or the end of the request has come, or a connection was resumed.
     static let handle: MHD_AccessHandlerCallback = {

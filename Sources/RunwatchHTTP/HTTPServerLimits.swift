@@ -4,10 +4,10 @@ package struct HTTPServerLimits: Hashable, Sendable {
     package var connections: Int
     /// What one user may take of them; `nil` for no bound, as on TCP, where users are not known.
     package var users: HTTPServerUserLimits?
-    /// Bytes for one connection's request line, headers, parameters and buffers.
+    /// Bytes for one connection's request line, headers and buffers; each header takes 72 bytes besides its
+    /// text.
     ///
-    /// Each header and each parameter of the query takes 72 bytes besides its text. A connection whose
-    /// parameters do not fit is closed without an answer, so there has to be more than `head`.
+    /// What the library cannot hold it refuses in its own words, so there has to be more than `head`.
     package var memoryPerConnection: Int
     /// The largest request line with all headers, in bytes; a larger one is answered 431, or 414 when it is
     /// the target.

@@ -47,6 +47,10 @@ package actor StoreReader {
 
     /// How many listed watches there are, by state; states with none are left out.
     package func counts(_ filter: WatchFilter) throws(StoreError) -> [RunState: Int] {
+        // For states of which none is possible SQLite finds no way along an index.
+        if filter.activeOnly, !filter.states.isEmpty, filter.states.allSatisfy(\.isFinal) {
+            return [:]
+        }
         // By service too: that is the order of the index of states, and needs no sorting.
         let index = filter.names.isEmpty ? "watch_by_state" : "sqlite_autoindex_watch_1"
         var row = try connection.statement(

@@ -33,6 +33,16 @@ import Testing
         list["watches"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
     }
 
+    @Test(arguments: [
+        ("1e-05", "0.000010000000000"), ("0.25", "0.25"), ("2", "2"),
+        ("1e-300", "0.000000000000000"),
+    ])
+    func `a number is taken as people write it`(json: String, text: String) throws {
+        let body = #"{"service": "w", "id": "1", "poll": {"jitter": \#(json)}}"#
+        let asked = try AskedWatches(json: JSONValue(parsing: body))
+        #expect(asked.poll?.jitter == text)
+    }
+
     @Test func `a request reaches the backend as it was written`() async {
         let answer = await ask(
             "POST", "/v1/watches",

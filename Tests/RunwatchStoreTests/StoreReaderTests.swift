@@ -231,6 +231,8 @@ import Testing
         #expect(
             try await reader.counts(WatchFilter(service: "krixik", activeOnly: true))
                 == [.unknown: 2, .running: 1])
+        let none = WatchFilter(states: [.lost, .error], activeOnly: true)
+        #expect(try await reader.counts(none).isEmpty)
         var filter = WatchFilter(states: [.running, .error, .unknown])
         filter.names = [
             WatchName(service: "warehouse", run: "1"), WatchName(service: "warehouse", run: "2"),

@@ -129,7 +129,7 @@ private struct BodyObject {
         switch self[name] {
         case nil: return nil
         case .integer(let number): return "\(number)"
-        case .number(let number): return "\(number)"
+        case .number(let number): return JSONValue.plain(number)
         case .string(let text): return text
         case .some(let value): throw fault(name, "a number", value)
         }
@@ -170,5 +170,14 @@ private struct BodyObject {
         case .array: "a list"
         case .object: "an object"
         }
+    }
+}
+
+extension JSONValue {
+    /// A number as people write it: a small one with its zeros instead of an exponent.
+    fileprivate static func plain(_ number: Double) -> String {
+        guard number > 0, number < 1e-3 else { return "\(number)" }
+        let digits = String(Int64((number * 1e15).rounded()))
+        return "0." + String(repeating: "0", count: 15 - digits.count) + digits
     }
 }
