@@ -110,38 +110,6 @@ package actor StoreReader {
 
     // MARK: Events
 
-    /// Events in the order of their numbers.
-    ///
-    /// - Parameters:
-    ///   - number: The last one that is known; 0 for all.
-    ///   - since: Only events of that moment and later.
-    package func events(
-        after number: Int64, since: Timestamp?, limit: Int
-    ) throws(StoreError) -> [RecordedEvent] {
-        var number = number
-        if let since, number <= 0 {
-            guard let first = try firstEvent(since: since) else { return [] }
-            number = first - 1
-        }
-        var row = try connection.cached(
-            """
-            SELECT number, type, timestamp_ms, subject, json FROM event NOT INDEXED
-            WHERE number > ? AND timestamp_ms >= ? ORDER BY number LIMIT ?
-            """)
-        try row.bind(number)
-        try row.bind(since?.milliseconds ?? .min)
-        try row.bind(max(0, limit))
-        var events: [RecordedEvent] = []
-        while try row.step() {
-            guard let type = EventType(name: row.text(1)) else { continue }
-            events.append(
-                RecordedEvent(
-                    number: row.int64(0), type: type, timestamp: row.timestamp(2),
-                    subject: row.text(3), json: row.bytes(4)))
-        }
-        return events
-    }
-
     /// The number of the newest event; 0 when there was never one.
     package func lastEventNumber() throws(StoreError) -> Int64 {
         // Also when retention has deleted them all: the next one goes on from here.

@@ -132,3 +132,12 @@ func event(_ subject: String, to receivers: [String], at: Timestamp = moment()) 
         type: .serviceDown, timestamp: at, subject: subject,
         json: Array("{\"about\":\"\(subject)\"}".utf8), receivers: receivers)
 }
+
+extension StoreReader {
+    /// Events under no condition; of fewer than ten thousand numbers, which one look takes in.
+    func events(
+        after number: Int64, since: Timestamp?, limit: Int
+    ) throws(StoreError) -> [RecordedEvent] {
+        try events(EventFilter(), after: number, since: since, limit: min(limit, 100_000)).events
+    }
+}
